@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmu.h: all that mm/ asks of the MMU: the format of entries, the TLB, and the direct map.
+ */
+#ifndef ARCH_X86_64_MMU_H
+#define ARCH_X86_64_MMU_H
+
+#include "arch/x86_64/directmap.h"
+#include "arch/x86_64/pte.h"
+#include "arch/x86_64/tlb.h"
+
+/* Clear or copy one page that is aligned and does not overlap; 8-byte string instructions. */
+void page_clear(void *page);
+void page_copy(void *restrict dst, const void *restrict src);
+
+/*
+ * What the CPU finds for `addr` in the tables it runs on: fills entries[level - 1] from the root down, and returns the level of
+ * the last one, which is not present, or maps a page. No locks: for reports and tests.
+ */
+unsigned mmu_walk(vaddr_t addr, pte_t entries[PTE_LEVELS]);
+
+/* Is there anything at this kernel or user address, now? */
+bool mmu_is_mapped(vaddr_t addr);
+
+#endif

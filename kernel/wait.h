@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wait.h: sleeping: wait queues, and the mutex built on them. A door: mm/ sleeps through it.
+ *
+ * Whoever changes a condition wakes the queue afterwards; whoever waits tests the condition again after
+ * each wake-up. A wait queue may be woken from an interrupt.
+ */
+#ifndef KERNEL_WAIT_H
+#define KERNEL_WAIT_H
+
+#include <sys/queue.h>
+
+#include "kernel/lib/spinlock.h"
+
+struct waiter;
+
+struct wait_queue {
+    struct spinlock lock;
+    TAILQ_HEAD(, waiter) waiters;
+};
+
+#define WAIT_QUEUE_INIT(queue) { .lock = SPINLOCK_INIT, .waiters = TAILQ_HEAD_INITIALIZER((queue).waiters) }
+
+void wait_queue_init(struct wait_queue *queue);
+
+/* Make every waiter run again. Any context. */
+void wake_all(struct wait_queue *queue);
+
+enum wait_mode { WAIT_UNINTERRUPTIBLE, WAIT_INTERRUPTIBLE };
+
+/*
+ * Sleep until condition(arg) holds or, if interruptible, a signal is pending, or the clock reaches
+ * `deadline` (nanoseconds since boot; 0: never). Returns 0, -ERESTARTSYS or -ETIMEDOUT. The condition is
+ * called without locks, possibly often, and may not sleep itself.
+ */
+int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+               uint64_t deadline) __must_check;
+
+/* Sleep until the clock reaches `deadline`. 0, or -ERESTARTSYS when a signal came first. */
+int sleep_until(uint64_t deadline) __must_check;
+
+/* Wake those whose deadline has come. The timer's interrupt calls it. */
+void wait_expire(uint64_t now);
+
+/* A lock that may be held while sleeping. Not recursive; not for interrupt handlers. */
+struct mutex {
+    bool held;
+    struct process *owner; /* for mutex_is_mine() */
+    struct wait_queue queue;
+};
+
+void mutex_init(struct mutex *mutex);
+void mutex_lock(struct mutex *mutex);
+void mutex_unlock(struct mutex *mutex);
+bool mutex_is_mine(const struct mutex *mutex);
+
+#endif

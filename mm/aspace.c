@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * aspace.c: the life of an address space: create, fork, switch, end.
+ */
+#include "mm/aspace.h"
+
+#include <linux/mman.h>
+
+#include "arch/x86_64/cpu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/params.h"
+#include "kernel/lib/spinlock.h"
+#include "mm/aspace_list.h"
+#include "mm/commit.h"
+#include "mm/fault.h"
+#include "mm/kstack.h"
+#include "mm/slab.h"
+#include "mm/zero.h"
+
+/* Room kept for the stack below USER_END, at least and at most: where Linux starts its mappings, too. */
+#define STACK_ROOM_MIN (128ul << 20)
+#define STACK_ROOM_MAX (USER_END / 6 * 5)
+
+struct lazy_switches lazy = { true, true, true, true };
+
+struct aspace_list aspace_list = LIST_HEAD_INITIALIZER(aspace_list);
+struct spinlock aspace_list_lock = SPINLOCK_INIT;
+
+static struct slab_cache aspace_slab = SLAB_CACHE_INIT(aspace_slab, "aspace", struct aspace);
+
+void lazy_switches_init(void)
+{
+    lazy.zfod = params_bool("zfod", true);
+    lazy.zeropage = params_bool("zeropage", true);
+    lazy.cow = params_bool("cow", true);
+    lazy.sharedtables = params_bool("sharedtables", true);
+}
+
+void mm_init(void)
+{
+    frame_init();
+    zero_init();
+    kstack_init();
+    lazy_switches_init();
+}
+
+struct aspace *aspace_create(void)
+{
+    struct aspace *aspace = slab_alloc(&aspace_slab);
+    if (!aspace)
+        return NULL;
+    if (pagetable_init(&aspace->tree)) {
+        slab_free(&aspace_slab, aspace);
+        return NULL;
+    }
+    mutex_init(&aspace->lock);
+    aspace->refs = 1;
+    vma_set_init(&aspace->vmas);
+    aspace->mmap_top = page_down(USER_END - STACK_ROOM_MIN);
+    spin_lock(&aspace_list_lock);
+    LIST_INSERT_HEAD(&aspace_list, aspace, all);
+    spin_unlock(&aspace_list_lock);
+    return aspace;
+}
+
+struct aspace *aspace_get(struct aspace *aspace)
+{
+    __atomic_add_fetch(&aspace->refs, 1, __ATOMIC_RELAXED);
+    return aspace;
+}
+
+static void vmas_destroy(struct vma_set *set)
+{
+    struct vma *vma;
+
+    while ((vma = TAILQ_FIRST(&set->list))) {
+        TAILQ_REMOVE(&set->list, vma, link); /* the tree goes with them */
+        if (vma->flags & VMA_ACCOUNTED)
+            commit_refund(vma_pages(vma));
+        vma_destroy(vma);
+    }
+}
+
+void aspace_put(struct aspace *aspace)
+{
+    if (__atomic_sub_fetch(&aspace->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    ASSERT(this_cpu()->aspace != aspace);
+    spin_lock(&aspace_list_lock);
+    LIST_REMOVE(aspace, all);
+    spin_unlock(&aspace_list_lock);
+    pagetable_destroy(&aspace->tree);
+    vmas_destroy(&aspace->vmas);
+    slab_free(&aspace_slab, aspace);
+}
+
+void aspace_switch(struct aspace *aspace)
+{
+    this_cpu()->aspace = aspace;
+    mmu_switch(aspace ? frame_pfn(aspace->tree.root) << PAGE_SHIFT : mmu_kernel_root());
+}
+
+/* Copy the promises one by one, each with its charge, so that the child is whole at every step. 0 or -ENOMEM. */
+static int vmas_fork(struct aspace *parent, struct aspace *child)
+{
+    struct vma *vma;
+
+    TAILQ_FOREACH(vma, &parent->vmas.list, link) {
+        uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
+        if (commit_charge(charge))
+            return -ENOMEM;
+        struct vma *copy = vma_clone(vma);
+        if (!copy) {
+            commit_refund(charge);
+            return -ENOMEM;
+        }
+        vma_insert(&child->vmas, copy);
+    }
+    return 0;
+}
+
+static void layout_copy(struct aspace *child, const struct aspace *parent)
+{
+    child->code_start = parent->code_start;
+    child->code_end = parent->code_end;
+    child->data_start = parent->data_start;
+    child->data_end = parent->data_end;
+    child->brk_start = parent->brk_start;
+    child->brk = parent->brk;
+    child->stack_start = parent->stack_start;
+    child->arg_start = parent->arg_start;
+    child->arg_end = parent->arg_end;
+    child->env_start = parent->env_start;
+    child->env_end = parent->env_end;
+    child->mmap_top = parent->mmap_top;
+    child->stack_limit = parent->stack_limit;
+}
+
+/* cow=off: write to a page of private memory, as the first writer after fork would. */
+static int page_take_own(vaddr_t addr, pte_t entry, void *arg)
+{
+    if (frame_at(pte_pfn(entry))->kind != FRAME_ANON)
+        return 0;
+    return fault_resolved(fault_touch_locked(arg, addr, ACCESS_WRITE, NULL)) ? 0 : -ENOMEM;
+}
+
+/* cow=off: give an address space its own copy of every private page that it may write. 0 or -ENOMEM. */
+static int pages_take_own(struct aspace *aspace)
+{
+    struct vma *vma;
+
+    TAILQ_FOREACH(vma, &aspace->vmas.list, link) {
+        if (vma->flags & VMA_SHARED || !(vma->prot & PROT_WRITE))
+            continue;
+        int error = pagetable_visit(&aspace->tree, vma->start, vma->end, page_take_own, aspace);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* The switches sharedtables=off and cow=off: pay now for what fork has put off. 0 or -ENOMEM. */
+static int fork_pay_now(struct aspace *parent, struct aspace *child)
+{
+    int error = 0;
+
+    if (!lazy.sharedtables || !lazy.cow)
+        error = pagetable_own_range(&child->tree, 0, USER_END);
+    if (!error && (!lazy.sharedtables || !lazy.cow))
+        error = pagetable_own_range(&parent->tree, 0, USER_END);
+    if (!error && !lazy.cow)
+        error = pages_take_own(child);
+    if (!error && !lazy.cow)
+        error = pages_take_own(parent); /* alone again: gets its write bits back */
+    return error;
+}
+
+int aspace_fork(struct aspace *parent, struct aspace **child)
+{
+    struct aspace *copy = aspace_create();
+    if (!copy)
+        return -ENOMEM;
+    mutex_lock(&parent->lock);
+    mutex_lock(&copy->lock); /* no one else knows it: cannot wait */
+    layout_copy(copy, parent);
+    int error = vmas_fork(parent, copy);
+    if (!error) {
+        pagetable_share(&copy->tree, &parent->tree);
+        tlb_flush_user();
+        error = fork_pay_now(parent, copy);
+    }
+    mutex_unlock(&copy->lock);
+    mutex_unlock(&parent->lock);
+    if (error)
+        aspace_put(copy);
+    else
+        *child = copy;
+    return error;
+}
+
+int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64_t limit)
+{
+    uint64_t room = MIN(MAX(limit, STACK_ROOM_MIN), STACK_ROOM_MAX);
+    int error = -ENOMEM;
+
+    mutex_lock(&aspace->lock);
+    if (!commit_charge(length >> PAGE_SHIFT)) {
+        struct vma *vma = vma_create(top - length, top, PROT_READ | PROT_WRITE, VMA_GROWSDOWN | VMA_ACCOUNTED, &anon_ops,
+                                     NULL, 0);
+        if (vma) {
+            vma_insert(&aspace->vmas, vma);
+            aspace->stack_limit = limit;
+            aspace->mmap_top = page_down(top - room) - VMA_GUARD_GAP;
+            error = 0;
+        } else {
+            commit_refund(length >> PAGE_SHIFT);
+        }
+    }
+    mutex_unlock(&aspace->lock);
+    return error;
+}
+
+void aspace_set_brk(struct aspace *aspace, vaddr_t start)
+{
+    mutex_lock(&aspace->lock);
+    aspace->brk_start = aspace->brk = start;
+    mutex_unlock(&aspace->lock);
+}
+
+int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, struct vma *vma, void *arg), void *arg)
+{
+    struct vma *vma;
+    int result = 0;
+
+    mutex_lock(&aspace->lock);
+    TAILQ_FOREACH(vma, &aspace->vmas.list, link) {
+        result = visit(aspace, vma, arg);
+        if (result)
+            break;
+    }
+    mutex_unlock(&aspace->lock);
+    return result;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * aspace.h: an address space: a set of promises (VMAs) and the tree of tables that keeps some of them.
+ *
+ * Everything a process asks of its memory is a function here; all take the mutex themselves unless they end in
+ * _locked, may sleep on it, and leave all as it was when they fail. Addresses and lengths come straight
+ * from user mode: these functions check them.
+ */
+#ifndef MM_ASPACE_H
+#define MM_ASPACE_H
+
+#include "kernel/wait.h"
+#include "mm/pagetable.h"
+#include "mm/vma.h"
+
+struct aspace {
+    struct mutex lock; /* guards all below */
+    uint32_t refs;     /* atomic: processes that run in it (vfork shares), and passing readers */
+    struct pagetable tree;
+    struct vma_set vmas;
+    LIST_ENTRY(aspace) all; /* list of all address spaces (its own lock) */
+
+    /* The layout that exec made. */
+    vaddr_t code_start, code_end, data_start, data_end;
+    vaddr_t brk_start, brk;
+    vaddr_t stack_start; /* initial stack pointer */
+    vaddr_t arg_start, arg_end, env_start, env_end;
+    vaddr_t mmap_top;       /* mappings go below, downwards */
+    uint64_t stack_limit;   /* bytes: RLIMIT_STACK when it was set last */
+    uint64_t peak_resident; /* pages: VmHWM as far as noted; see aspace_usage() */
+};
+
+/* Boot switches: each makes the kernel pay at once (docs/parameters.md). All on by default. */
+struct lazy_switches {
+    bool zfod, zeropage, cow, sharedtables;
+};
+extern struct lazy_switches lazy;
+void lazy_switches_init(void);
+
+/* An empty address space with one reference, or NULL. */
+struct aspace *aspace_create(void) __must_check;
+/* fork(2): a copy of the promises, and the tables shared. 0 or -ENOMEM. */
+int aspace_fork(struct aspace *parent, struct aspace **child) __must_check;
+struct aspace *aspace_get(struct aspace *aspace);
+/* The last reference gives all memory and charges back. */
+void aspace_put(struct aspace *aspace);
+/* Run on it from now on (NULL: the kernel's tables alone). No reference is moved. Interrupts may be off. */
+void aspace_switch(struct aspace *aspace);
+
+/* mmap(2). `flags` are MAP_*; `cache` NULL for anonymous memory (a shared one gets a cache made); else one reference is added. */
+struct map_request {
+    vaddr_t addr;
+    uint64_t length;
+    unsigned prot;
+    unsigned flags;
+    struct pagecache *cache;
+    uint64_t offset;  /* bytes into the cache */
+    bool never_write; /* a shared mapping of a file that is not open for writing */
+};
+/* The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below USER_START), -EACCES (writing to never_write). */
+int64_t aspace_map(struct aspace *aspace, const struct map_request *request) __must_check;
+/* munmap(2): 0, -EINVAL, -ENOMEM. */
+int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
+/* mprotect(2): 0, -EINVAL, -ENOMEM, -EACCES. */
+int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot) __must_check;
+/* mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM. */
+int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_length, uint64_t new_length, unsigned flags,
+                     vaddr_t new_addr) __must_check;
+/* madvise(2): 0, -EINVAL, -ENOMEM. Built: MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED (no effect) and DONTNEED. */
+int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice) __must_check;
+/* brk(2) as the kernel gives it: the break afterwards, which is the old one where the request was refused. */
+vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk);
+
+/* exec: a stack VMA ending at `top`, `length` bytes now, growing to RLIMIT_STACK. 0 or -ENOMEM. */
+int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64_t limit) __must_check;
+/* exec: where the break starts. */
+void aspace_set_brk(struct aspace *aspace, vaddr_t start);
+
+/* Fault in every page of [addr, addr + length), mapped beforehand, as an access would. 0, -ENOMEM, -EFAULT. Holds the mutex. */
+int aspace_populate_locked(struct aspace *aspace, vaddr_t addr, uint64_t length, bool write) __must_check;
+
+/*
+ * Copy to or from an address space that need not be the current one (exec's new stack, /proc/PID/cmdline), faulting
+ * pages in as an access by its owner would. 0 or -EFAULT (also when memory is out).
+ */
+int aspace_write(struct aspace *aspace, vaddr_t addr, const void *buffer, size_t n) __must_check;
+int aspace_read(struct aspace *aspace, vaddr_t addr, void *buffer, size_t n) __must_check;
+
+/* What /proc shows, in pages. RSS is the sum of `resident`. peak_* are maxima since exec. */
+struct aspace_usage {
+    uint64_t total, peak_total;
+    uint64_t resident[RESIDENT_KINDS], peak_resident;
+    uint64_t tables; /* as VmPTE counts: all tables below the root and the root */
+    uint64_t shared_tables;
+    uint64_t text, data, stack; /* VmExe, VmData, VmStk: virtual sizes by Linux's rules */
+};
+void aspace_usage(struct aspace *aspace, struct aspace_usage *usage);
+uint64_t aspace_resident(const struct pagetable_figures *figures);
+/* Note the resident peak before memory is given back. Holds the mutex. */
+void aspace_note_peak_locked(struct aspace *aspace);
+
+/* Visit each VMA in order, with the mutex held. visit() returns 0 to go on; anything else is returned. */
+int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, struct vma *vma, void *arg), void *arg);
+
+/* One VMA's pages for smaps, in pages. A page is shared when its frame or a table on its path is. The mutex is held. */
+struct vma_usage {
+    uint64_t resident, anonymous, referenced;
+    uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
+};
+void vma_usage_locked(struct aspace *aspace, const struct vma *vma, struct vma_usage *usage);
+
+/* VMAs against tables against reference counts: panics with what is wrong. For tests, and on demand. */
+void aspace_check(struct aspace *aspace);
+/*
+ * The same for all address spaces at once, and every frame's reference count against the entries that exist. 0, or
+ * -ENOMEM: no memory for the tally (4 bytes a frame in one block, so on machines beyond 4 GiB).
+ */
+int mm_check(void) __must_check;
+
+/* All of mm: bootmem is filled, the direct map stands. Called once. */
+void mm_init(void);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/*
+ * aspace_list.h: all address spaces, for the checker. Inside of mm/.
+ */
+#ifndef MM_ASPACE_LIST_H
+#define MM_ASPACE_LIST_H
+
+#include "kernel/lib/spinlock.h"
+#include "mm/aspace.h"
+
+LIST_HEAD(aspace_list, aspace);
+extern struct aspace_list aspace_list;
+extern struct spinlock aspace_list_lock; /* taken alone */
+
+#endif

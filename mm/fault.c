@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fault.c: where promises are kept. All that decides about one page is here, in page_serve() and what it calls.
+ *
+ *                    the entry found, on a path that has been made ours
+ *                 +------------------+---------------------+------------------------+------------------------+
+ *      access     | none             | zero page (r)       | frame, read-only       | allows the access      |
+ *     ------------+------------------+---------------------+------------------------+------------------------+
+ *      read,      | anonymous:       |                     |                        |                        |
+ *      execute    |   ZERO_READ      |  (the entry allows a read)                   | SPURIOUS               |
+ *                 | shared, file:    |                     |                        |                        |
+ *                 |   FILE_MAP,_READ |                     |                        |                        |
+ *     ------------+------------------+---------------------+------------------------+------------------------+
+ *      write      | anonymous:       | ZERO_UPGRADE        | private, ours alone:   | a table on the path    |
+ *                 |   ZERO_FILL      |   new zeroed frame  |   COW_REUSE            | had lost its write bit |
+ *                 | private file:    |                     | else: COW_COPY         | by fork: COW_REUSE     |
+ *                 |   COW_COPY       |                     |   new frame, contents  | else: SPURIOUS         |
+ *     ------------+------------------+---------------------+------------------------+------------------------+
+ *
+ *  Before that: no VMA: SEGV_MAPERR, unless a stack grows down to the address (STACK_GROW, then as above). The VMA
+ *  forbids the access: SEGV_ACCERR. Beyond the end of a mapped file: BUS. No memory: OOM. These change nothing.
+ *
+ * Locks: the mutex of the address space. A frame that leaves an entry is put after the flush.
+ */
+#include "mm/fault.h"
+
+#include <linux/mman.h>
+
+#include "arch/x86_64/cpu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "mm/aspace.h"
+#include "mm/commit.h"
+
+struct fault_counts fault_totals;
+
+static const char *const kind_names[FAULT_KINDS] = {
+    [FAULT_ZERO_READ] = "ZERO_READ",     [FAULT_ZERO_FILL] = "ZERO_FILL",     [FAULT_ZERO_UPGRADE] = "ZERO_UPGRADE",
+    [FAULT_COW_COPY] = "COW_COPY",       [FAULT_COW_REUSE] = "COW_REUSE",     [FAULT_FILE_MAP] = "FILE_MAP",
+    [FAULT_FILE_READ] = "FILE_READ",     [FAULT_STACK_GROW] = "STACK_GROW",   [FAULT_SPURIOUS] = "SPURIOUS",
+    [FAULT_SEGV_MAPERR] = "SEGV_MAPERR", [FAULT_SEGV_ACCERR] = "SEGV_ACCERR", [FAULT_BUS] = "BUS",
+    [FAULT_OOM] = "OOM",
+};
+
+const char *fault_kind_name(enum fault_kind kind) { return kind_names[kind]; }
+
+uint64_t fault_major(const struct fault_counts *counts) { return counts->by_kind[FAULT_FILE_READ]; }
+
+uint64_t fault_minor(const struct fault_counts *counts)
+{
+    uint64_t served = 0;
+    for (unsigned kind = 0; kind < FAULT_RESOLVED_KINDS; kind++)
+        served += counts->by_kind[kind];
+    return served - fault_major(counts);
+}
+
+static void fault_count(enum fault_kind kind)
+{
+    fault_totals.by_kind[kind]++;
+    this_cpu()->fault_counts->by_kind[kind]++;
+}
+
+_Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC, "rights are PROT_*");
+
+/* An entry may be written if the VMA says so and the page is ours alone, or shared on purpose. */
+unsigned fault_rights(const struct vma *vma, const struct frame *frame)
+{
+    bool exclusive = frame->kind == FRAME_ANON && frame->refs == 1;
+    return vma->flags & VMA_SHARED || exclusive ? vma->prot : vma->prot & ~RIGHT_WRITE;
+}
+
+static bool vma_allows(const struct vma *vma, enum fault_access access)
+{
+    static const unsigned needed[] = {
+        [ACCESS_READ] = PROT_READ | PROT_WRITE | PROT_EXEC, /* any right lets an x86 read */
+        [ACCESS_WRITE] = PROT_WRITE,
+        [ACCESS_EXEC] = PROT_EXEC,
+    };
+    return vma->prot & needed[access];
+}
+
+static bool entry_allows(pte_t entry, enum fault_access access)
+{
+    static const unsigned needed[] = {
+        [ACCESS_READ] = RIGHT_READ, [ACCESS_WRITE] = RIGHT_WRITE, [ACCESS_EXEC] = RIGHT_EXEC
+    };
+    return pte_allows(entry, needed[access]);
+}
+
+/* Put a frame whose reference we hold into an entry. What is made for a write is dirty from the start. */
+static void entry_install(pte_t *slot, const struct vma *vma, struct frame *frame, enum fault_access access)
+{
+    pte_t entry = pte_make(frame_pfn(frame), fault_rights(vma, frame));
+    pagetable_set(slot, access == ACCESS_WRITE ? pte_dirtied(entry) : entry);
+}
+
+/* No entry: the backing provides a frame. */
+static enum fault_kind page_make(struct fault_page *page, pte_t *slot)
+{
+    enum fault_kind kind = page->vma->ops->fault(page);
+    if (fault_resolved(kind))
+        entry_install(slot, page->vma, page->frame, page->access);
+    return kind;
+}
+
+/* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
+static enum fault_kind page_copy_on_write(struct fault_page *page, pte_t *slot, struct frame *shared)
+{
+    bool is_zero = shared->kind == FRAME_ZERO;
+    struct frame *copy = is_zero ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
+
+    if (!copy)
+        return FAULT_OOM;
+    if (!is_zero)
+        page_copy(frame_address(copy), frame_address(shared));
+    page->frame = copy;
+    entry_install(slot, page->vma, copy, ACCESS_WRITE);
+    tlb_flush_page(page->addr);
+    frame_put(shared);
+    return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;
+}
+
+/* The entry holds a frame. `regained`: its path was shared or had been until now. */
+static enum fault_kind page_present(struct fault_page *page, pte_t *slot, bool regained)
+{
+    pte_t entry = pte_load(slot);
+    struct frame *frame = frame_at(pte_pfn(entry));
+
+    page->frame = frame;
+    if (entry_allows(entry, page->access)) {
+        tlb_flush_page(page->addr);
+        return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
+    }
+    BUG_ON(page->access != ACCESS_WRITE, "entry 0x%lx at 0x%lx forbids what its VMA allows", entry.bits, page->addr);
+    if (!(fault_rights(page->vma, frame) & RIGHT_WRITE))
+        return page_copy_on_write(page, slot, frame);
+    pte_store(slot, pte_dirtied(pte_writable(entry)));
+    tlb_flush_page(page->addr);
+    return FAULT_COW_REUSE;
+}
+
+/* The decision about one page that its VMA lets be accessed. */
+static enum fault_kind page_serve(struct fault_page *page)
+{
+    struct pagetable *tree = &page->aspace->tree;
+    bool regained;
+
+    pte_t *slot = pagetable_own(tree, page->addr, &regained);
+    if (!slot)
+        return FAULT_OOM;
+    if (!pte_is_none(pte_load(slot)))
+        return page_present(page, slot, regained);
+    enum fault_kind kind = page_make(page, slot);
+    if (!fault_resolved(kind))
+        pagetable_trim(tree, page->addr);
+    return kind;
+}
+
+/* May `vma`, which lies above `start`, grow down to it? */
+static bool stack_may_grow(const struct aspace *aspace, struct vma *vma, vaddr_t start)
+{
+    struct vma *below = vma_prev(vma);
+    bool guard_free = !below || below->flags & VMA_GROWSDOWN || start >= below->end + VMA_GUARD_GAP ||
+                      below->prot == PROT_NONE;
+
+    return vma->flags & VMA_GROWSDOWN && start >= USER_START && vma->end - start <= aspace->stack_limit && guard_free;
+}
+
+/* Let `vma` grow down to `addr`. Returns FAULT_STACK_GROW, or the error. */
+static enum fault_kind stack_grow(struct aspace *aspace, struct vma *vma, vaddr_t addr)
+{
+    vaddr_t start = page_down(addr);
+
+    if (!vma || !stack_may_grow(aspace, vma, start))
+        return FAULT_SEGV_MAPERR;
+    if (vma->flags & VMA_ACCOUNTED && commit_charge((vma->start - start) >> PAGE_SHIFT))
+        return FAULT_OOM;
+    vma_resize(&aspace->vmas, vma, start, vma->end);
+    return FAULT_STACK_GROW;
+}
+
+static void stack_ungrow(struct aspace *aspace, struct vma *vma, vaddr_t start)
+{
+    if (vma->flags & VMA_ACCOUNTED)
+        commit_refund((start - vma->start) >> PAGE_SHIFT);
+    vma_resize(&aspace->vmas, vma, start, vma->end);
+}
+
+/* Everything but the counting. */
+static enum fault_kind fault_serve(struct fault_page *page)
+{
+    struct aspace *aspace = page->aspace;
+    struct vma *vma = vma_find_first(&aspace->vmas, page->addr);
+    vaddr_t old_start = vma ? vma->start : 0;
+    bool grown = false;
+
+    ASSERT(mutex_is_mine(&aspace->lock));
+    if (!vma || page->addr < vma->start) {
+        enum fault_kind kind = stack_grow(aspace, vma, page->addr);
+        if (!fault_resolved(kind))
+            return kind;
+        grown = true;
+    }
+    page->vma = vma;
+    enum fault_kind kind = vma_allows(vma, page->access) ? page_serve(page) : FAULT_SEGV_ACCERR;
+    if (!grown)
+        return kind;
+    if (!fault_resolved(kind)) {
+        stack_ungrow(aspace, vma, old_start);
+        return kind;
+    }
+    return FAULT_STACK_GROW;
+}
+
+enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fault_access access, struct frame **frame)
+{
+    struct fault_page page = { .aspace = aspace, .addr = page_down(addr), .access = access };
+    enum fault_kind kind = addr < USER_END ? fault_serve(&page) : FAULT_SEGV_MAPERR;
+
+    if (kind != FAULT_SPURIOUS)
+        fault_count(kind);
+    if (frame && fault_resolved(kind))
+        *frame = page.frame;
+    return kind;
+}
+
+enum fault_kind mm_fault(const struct fault *fault)
+{
+    struct aspace *aspace = this_cpu()->aspace;
+    enum fault_kind kind = FAULT_SEGV_MAPERR;
+
+    if (aspace && fault->addr < USER_END) {
+        struct fault_page page = { .aspace = aspace, .addr = page_down(fault->addr), .access = fault->access };
+        mutex_lock(&aspace->lock);
+        kind = fault_serve(&page);
+        mutex_unlock(&aspace->lock);
+    }
+    fault_count(kind);
+    return kind;
+}

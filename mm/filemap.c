@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * filemap.c: files in memory: a page is read when it is first touched, by whoever touches it, and shared by all who
+ * map it. A private mapping that is written takes its own copy at once, without a read-only stop on the way.
+ */
+#include "mm/fault.h"
+
+#include "arch/x86_64/mmu.h"
+#include "kernel/lib/errno.h"
+#include "mm/vma.h"
+
+static enum fault_kind filemap_copy(struct fault_page *page, const struct frame *cached)
+{
+    page->frame = frame_alloc(FRAME_ANON);
+    if (!page->frame)
+        return FAULT_OOM;
+    page_copy(frame_address(page->frame), frame_address(cached));
+    return FAULT_COW_COPY;
+}
+
+static enum fault_kind filemap_fault(struct fault_page *page)
+{
+    const struct vma *vma = page->vma;
+    struct frame *cached;
+    int found = pagecache_page(vma->cache, vma_index_of(vma, page->addr), &cached);
+
+    if (found < 0)
+        return found == -ENOMEM ? FAULT_OOM : FAULT_BUS;
+    if (page->access == ACCESS_WRITE && !(vma->flags & VMA_SHARED))
+        return filemap_copy(page, cached);
+    page->frame = cached;
+    frame_get(cached);
+    return found == PAGECACHE_NEW ? FAULT_FILE_READ : FAULT_FILE_MAP;
+}
+
+const struct vma_ops filemap_ops = { .name = "file", .fault = filemap_fault };

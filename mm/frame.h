@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/*
+ * frame.h: page frames: one 16-byte record each, reference counts, and the buddy allocator.
+ *
+ * The one rule: refs = page-table entries that point at the frame + explicit pins (the page cache, a kernel
+ * user, the caller that has just allocated it). It holds for data pages and for page tables below the root.
+ * A frame whose refs are 0 is free.
+ *
+ * A page table's record also counts the table's entries: `used` in all, and in a leaf table those that
+ * make up resident memory, by kind. An address space's RSS is the sum of these counts (DESIGN, idea 4).
+ *
+ * refs is changed atomically and cannot overflow: RAM_LIMIT bounds the number of entries in the machine.
+ * The free lists have one lock (frame lock: next to last in the order, before the log's).
+ */
+#ifndef MM_FRAME_H
+#define MM_FRAME_H
+
+#include "arch/x86_64/page.h"
+#include "kernel/lib/types.h"
+
+enum frame_kind {
+    FRAME_FREE,     /* on a free list, or inside a free block */
+    FRAME_RESERVED, /* not the allocator's: firmware, holes, the kernel image, what bootmem_alloc() gave away */
+    FRAME_KERNEL,   /* kernel stacks, buffers, root tables' own users */
+    FRAME_SLAB,     /* small kernel objects */
+    FRAME_TABLE,    /* page tables, roots included */
+    FRAME_ZERO,     /* the zero page */
+    FRAME_ANON,     /* private memory: anonymous pages and private copies of file pages */
+    FRAME_SHM,      /* shared anonymous memory */
+    FRAME_FILE,     /* page cache of files */
+    FRAME_KINDS
+};
+
+/* What an entry of a leaf table adds to resident memory. The zero page adds nothing. */
+enum resident_kind { RESIDENT_ANON, RESIDENT_FILE, RESIDENT_SHM, RESIDENT_KINDS, RESIDENT_NONE = RESIDENT_KINDS };
+
+struct frame {
+    uint32_t refs;
+    uint8_t kind;  /* enum frame_kind */
+    uint8_t order; /* of the block that starts here; of a longer block only the first record speaks */
+    uint16_t used; /* FRAME_TABLE: entries that are not none */
+    union {
+        struct {
+            uint16_t resident[RESIDENT_KINDS]; /* of a leaf table: entries by kind */
+            uint16_t level;
+        } table; /* FRAME_TABLE */
+        struct {
+            uint32_t next, prev; /* neighbours on the free list, as frame numbers */
+        } free; /* FRAME_FREE, first frame of a block */
+    };
+};
+
+_Static_assert(sizeof(struct frame) == 16, "16 bytes a frame");
+
+#define FRAME_ORDERS 11 /* blocks of 1 to 1024 frames: 4 KiB to 4 MiB */
+
+/* Make frames of all memory that bootmem has left. The direct map is in place. Called once. */
+void frame_init(void);
+
+/*
+ * A new frame with one reference, held by the caller; its contents are undefined (0xa5 in debug builds). NULL:
+ * none is left. Does not sleep.
+ */
+struct frame *frame_alloc(enum frame_kind kind) __must_check;
+
+/* The same for 2^order contiguous frames, aligned to their size; the reference is the first frame's. */
+struct frame *frame_alloc_order(enum frame_kind kind, unsigned order) __must_check;
+
+/* A new frame full of zeroes. */
+struct frame *frame_alloc_zeroed(enum frame_kind kind) __must_check;
+
+/*
+ * One reference more, or less; the last one frees the frame (the whole block). A page table has children to give
+ * up first, so pagetable.c uses the two halves: frame_drop() tells that it was the last, frame_free() ends it.
+ */
+void frame_get(struct frame *frame);
+void frame_put(struct frame *frame);
+bool frame_drop(struct frame *frame) __must_check;
+void frame_free(struct frame *frame);
+
+extern struct frame *frame_array;
+extern pfn_t frame_count; /* records in frame_array: pfn 0 to frame_count - 1 */
+
+static inline struct frame *frame_at(pfn_t pfn) { return &frame_array[pfn]; }
+static inline pfn_t frame_pfn(const struct frame *frame) { return (pfn_t)(frame - frame_array); }
+
+/* The frame's contents in the direct map. */
+void *frame_address(const struct frame *frame);
+/* The frame that holds a direct-map address. */
+struct frame *frame_of(const void *address);
+
+/* What a leaf entry that points at this frame adds to RSS. */
+enum resident_kind frame_resident_kind(const struct frame *frame);
+
+/* Figures, in frames. `total` is what the allocator has been given. */
+struct frame_figures {
+    uint64_t total, free;
+    uint64_t by_kind[FRAME_KINDS];      /* allocated now */
+    uint64_t peak_by_kind[FRAME_KINDS]; /* most at one time since boot */
+    uint64_t peak;                      /* most allocated at one time, all kinds */
+    uint64_t free_blocks[FRAME_ORDERS]; /* on each free list */
+};
+void frame_figures(struct frame_figures *figures);
+uint64_t frame_free_count(void);
+uint64_t frame_total_count(void);
+
+/* Tests: make the n-th allocation from now on (1 = the next) fail, once; 0: never. Slab and tables included. */
+void frame_fail_nth(uint64_t n);
+
+#endif

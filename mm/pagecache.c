@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pagecache.c: a radix tree from page index to frame.
+ *
+ * A node is a frame full of pointers: to nodes, or at the lowest height to the frames of the pages. A tree of height h
+ * holds 512^h pages; it grows at the root when a higher index comes along.
+ */
+#include "mm/pagecache.h"
+
+#include "arch/x86_64/mmu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/slab.h"
+
+#define NODE_SHIFT 9
+#define NODE_SLOTS (1u << NODE_SHIFT)
+
+static struct slab_cache pagecache_slab = SLAB_CACHE_INIT(pagecache_slab, "pagecache", struct pagecache);
+
+struct pagecache *pagecache_create(enum frame_kind kind, uint64_t size, const struct pagecache_ops *ops, void *owner,
+                                   const char *name, uint64_t inode)
+{
+    struct pagecache *cache = slab_alloc(&pagecache_slab);
+    if (!cache)
+        return NULL;
+    cache->refs = 1;
+    cache->kind = kind;
+    cache->size = size;
+    cache->ops = ops;
+    cache->owner = owner;
+    cache->name = name;
+    cache->inode = inode;
+    return cache;
+}
+
+struct pagecache *pagecache_get(struct pagecache *cache)
+{
+    __atomic_add_fetch(&cache->refs, 1, __ATOMIC_RELAXED);
+    return cache;
+}
+
+static struct frame **node_slots(const struct frame *node) { return frame_address(node); }
+
+static void node_free(struct frame *node, unsigned height)
+{
+    for (unsigned i = 0; i < NODE_SLOTS; i++) {
+        struct frame *below = node_slots(node)[i];
+        if (!below)
+            continue;
+        if (height > 1)
+            node_free(below, height - 1);
+        else
+            frame_put(below);
+    }
+    frame_put(node);
+}
+
+void pagecache_put(struct pagecache *cache)
+{
+    if (__atomic_sub_fetch(&cache->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (cache->root)
+        node_free(cache->root, cache->height);
+    slab_free(&pagecache_slab, cache);
+}
+
+static bool height_holds(unsigned height, uint64_t index) { return height && index >> (NODE_SHIFT * height) == 0; }
+
+/* Make the tree high enough for `index`. 0 or -ENOMEM. */
+static int tree_grow(struct pagecache *cache, uint64_t index)
+{
+    while (!height_holds(cache->height, index)) {
+        struct frame *root = frame_alloc_zeroed(FRAME_KERNEL);
+        if (!root)
+            return -ENOMEM;
+        node_slots(root)[0] = cache->root;
+        cache->root = root;
+        cache->height++;
+    }
+    return 0;
+}
+
+/* The slot of a page; nodes on the way are made if `make`. NULL: there is none, or out of memory. */
+static struct frame **tree_slot(struct pagecache *cache, uint64_t index, bool make)
+{
+    if (!height_holds(cache->height, index) && (!make || tree_grow(cache, index)))
+        return NULL;
+    struct frame *node = cache->root;
+    for (unsigned height = cache->height; height > 1; height--) {
+        struct frame **slot = &node_slots(node)[(index >> (NODE_SHIFT * (height - 1))) & (NODE_SLOTS - 1)];
+        if (!*slot && make)
+            *slot = frame_alloc_zeroed(FRAME_KERNEL);
+        if (!*slot)
+            return NULL;
+        node = *slot;
+    }
+    return &node_slots(node)[index & (NODE_SLOTS - 1)];
+}
+
+/* A new page with its contents, in `*frame` with one reference. 0 or a negative errno. */
+static int page_fill(struct pagecache *cache, uint64_t index, struct frame **frame)
+{
+    struct frame *page = frame_alloc(cache->kind);
+    if (!page)
+        return -ENOMEM;
+    int error = 0;
+    if (cache->ops)
+        error = cache->ops->read_page(cache, index, frame_address(page));
+    else
+        page_clear(frame_address(page));
+    if (error)
+        frame_put(page);
+    else
+        *frame = page;
+    return error;
+}
+
+static int page_find_locked(struct pagecache *cache, uint64_t index, struct frame **frame)
+{
+    struct frame **slot = tree_slot(cache, index, false);
+    if (slot && *slot) {
+        *frame = *slot;
+        return PAGECACHE_HIT;
+    }
+    slot = tree_slot(cache, index, true);
+    if (!slot)
+        return -ENOMEM;
+    int error = page_fill(cache, index, slot);
+    if (error)
+        return error;
+    cache->pages++;
+    *frame = *slot;
+    return PAGECACHE_NEW;
+}
+
+int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame)
+{
+    if (index >= page_up(cache->size) >> PAGE_SHIFT)
+        return -EFAULT;
+    spin_lock(&cache->lock);
+    int result = page_find_locked(cache, index, frame);
+    spin_unlock(&cache->lock);
+    return result;
+}
+
+ssize_type pagecache_read(struct pagecache *cache, uint64_t offset, void *buffer, size_t n)
+{
+    size_t done = 0;
+
+    if (offset >= cache->size)
+        return 0;
+    n = MIN(n, cache->size - offset);
+    while (done < n) {
+        struct frame *frame;
+        int result = pagecache_page(cache, (offset + done) >> PAGE_SHIFT, &frame);
+        if (result < 0)
+            return done ? (ssize_type)done : result;
+        size_t within = page_offset(offset + done), part = MIN(n - done, PAGE_SIZE - within);
+        memcpy((char *)buffer + done, (char *)frame_address(frame) + within, part);
+        done += part;
+    }
+    return done;
+}

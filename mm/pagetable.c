@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pagetable.c: the tree of page tables: make, share, own.
+ *
+ *      fork:               parent root        child root
+ *                               \ -w          / -w          one more reference, no write bit: nothing below
+ *                                  PDPT (2)                 is writable any more, whatever its entries say
+ *                                    | w
+ *      a write in the child        PD (1)                   pagetable_own() walks down: PDPT has 2 references,
+ *      makes its path its own:       | w                    so it is copied; by that PD gets 2 references and
+ *                                  leaf (1)                 loses its write bits, so it is copied; and so on.
+ *                                    | w                    The last step of the same kind, the page itself, is
+ *                                  page (1)                 the fault handler's (mm/fault.c).
+ *
+ * One step down is entry_own() (mm/table.c).
+ */
+#include "mm/pagetable.h"
+
+#include "kernel/lib/errno.h"
+#include "mm/table.h"
+
+int pagetable_init(struct pagetable *tree)
+{
+    tree->root = frame_alloc(FRAME_TABLE);
+    if (!tree->root)
+        return -ENOMEM;
+    tree->root->table.level = PTE_ROOT_LEVEL;
+    mmu_init_root(frame_address(tree->root));
+    return 0;
+}
+
+void pagetable_destroy(struct pagetable *tree)
+{
+    table_put(tree->root);
+    tree->root = NULL;
+}
+
+void pagetable_share(struct pagetable *child, struct pagetable *parent)
+{
+    pte_t *from = table_entries(parent->root), *to = table_entries(child->root);
+    unsigned left = parent->root->used;
+
+    ASSERT(child->root->used == 0);
+    spin_lock(&table_share_lock);
+    for (unsigned i = 0; left; i++) {
+        pte_t entry = pte_load(&from[i]);
+        if (pte_is_none(entry))
+            continue;
+        entry = entry_share(entry, PTE_ROOT_LEVEL);
+        pte_store(&from[i], entry);
+        pte_store(&to[i], entry);
+        left--;
+    }
+    child->root->used = parent->root->used;
+    spin_unlock(&table_share_lock);
+}
+
+const pte_t *pagetable_find(const struct pagetable *tree, vaddr_t addr)
+{
+    const struct frame *table = tree->root;
+
+    for (unsigned level = PTE_ROOT_LEVEL; level > PTE_LEAF_LEVEL; level--) {
+        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, level)]);
+        if (pte_is_none(entry))
+            return NULL;
+        table = entry_frame(entry);
+    }
+    return &table_entries(table)[pte_index(addr, PTE_LEAF_LEVEL)];
+}
+
+bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr)
+{
+    const struct frame *table = tree->root;
+
+    while (!table_is_leaf(table)) {
+        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->table.level)]);
+        if (pte_is_none(entry))
+            return false;
+        table = entry_frame(entry);
+        if (table->refs > 1)
+            return true;
+    }
+    return false;
+}
+
+pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained)
+{
+    struct frame *table = tree->root;
+    bool changed = false;
+
+    ASSERT(addr < USER_END);
+    while (!table_is_leaf(table)) {
+        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->table.level)]);
+        if (likely(pte_is_writable(entry))) {
+            table = entry_frame(entry);
+            continue;
+        }
+        changed |= !pte_is_none(entry);
+        table = entry_own(table, addr);
+        if (!table) {
+            pagetable_trim(tree, addr);
+            return NULL;
+        }
+    }
+    if (regained)
+        *regained = changed;
+    return &table_entries(table)[pte_index(addr, PTE_LEAF_LEVEL)];
+}
+
+/* Take an empty table, alone and ours, out of the table above. */
+static void table_remove_empty(struct frame *table, pte_t *slot, vaddr_t addr)
+{
+    struct frame *below = entry_frame(pte_load(slot));
+
+    table_set(table, slot, pte_none());
+    tlb_flush_page(addr);
+    table_put(below);
+}
+
+static void table_trim(struct frame *table, vaddr_t addr)
+{
+    pte_t *slot = &table_entries(table)[pte_index(addr, table->table.level)];
+
+    if (table_is_leaf(table) || !pte_is_writable(pte_load(slot)))
+        return;
+    struct frame *below = entry_frame(pte_load(slot));
+    table_trim(below, addr);
+    if (below->used == 0)
+        table_remove_empty(table, slot, addr);
+}
+
+void pagetable_trim(struct pagetable *tree, vaddr_t addr) { table_trim(tree->root, addr); }
+
+void pagetable_set(pte_t *slot, pte_t entry) { table_set(frame_of(slot), slot, entry); }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pagewalk.c: walks over the entries of a range: look, own, change, move, add up.
+ */
+#include "kernel/lib/errno.h"
+#include "mm/pagetable.h"
+#include "mm/table.h"
+
+static int table_visit(struct frame *table, vaddr_t start, vaddr_t end,
+                       int (*visit)(vaddr_t addr, pte_t entry, void *arg), void *arg)
+{
+    struct stretch stretch;
+
+    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+        stretch = table_stretch(table, addr, start, end);
+        pte_t entry = pte_load(stretch.slot);
+        if (pte_is_none(entry))
+            continue;
+        int result = table_is_leaf(table) ? visit(addr, entry, arg)
+                                          : table_visit(entry_frame(entry), stretch.start, stretch.end, visit, arg);
+        if (result)
+            return result;
+    }
+    return 0;
+}
+
+int pagetable_visit(const struct pagetable *tree, vaddr_t start, vaddr_t end,
+                    int (*visit)(vaddr_t addr, pte_t entry, void *arg), void *arg)
+{
+    return table_visit(tree->root, start, end, visit, arg);
+}
+
+static int table_own_range(struct frame *table, vaddr_t start, vaddr_t end)
+{
+    struct stretch stretch;
+
+    if (table_is_leaf(table))
+        return 0;
+    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+        stretch = table_stretch(table, addr, start, end);
+        if (pte_is_none(pte_load(stretch.slot)))
+            continue;
+        struct frame *below = entry_own(table, addr);
+        int error = below ? table_own_range(below, stretch.start, stretch.end) : -ENOMEM;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int pagetable_own_range(struct pagetable *tree, vaddr_t start, vaddr_t end)
+{
+    return table_own_range(tree->root, start, end);
+}
+
+static void table_update(struct frame *table, vaddr_t start, vaddr_t end,
+                         void (*update)(vaddr_t addr, pte_t *slot, void *arg), void *arg)
+{
+    struct stretch stretch;
+
+    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+        stretch = table_stretch(table, addr, start, end);
+        pte_t entry = pte_load(stretch.slot);
+        if (pte_is_none(entry))
+            continue;
+        ASSERT(table_is_leaf(table) || pte_is_writable(entry));
+        if (table_is_leaf(table))
+            update(addr, stretch.slot, arg);
+        else
+            table_update(entry_frame(entry), stretch.start, stretch.end, update, arg);
+    }
+}
+
+void pagetable_update(struct pagetable *tree, vaddr_t start, vaddr_t end,
+                      void (*update)(vaddr_t addr, pte_t *slot, void *arg), void *arg)
+{
+    table_update(tree->root, start, end, update, arg);
+}
+
+/* What pagetable_move() carries through its two passes. */
+struct move {
+    struct pagetable *tree;
+    uint64_t distance; /* to add, modulo 2^64 */
+};
+
+static int move_prepare(vaddr_t addr, pte_t entry, void *arg)
+{
+    struct move *move = arg;
+    (void)entry;
+    return pagetable_own(move->tree, addr + move->distance, NULL) ? 0 : -ENOMEM;
+}
+
+static void move_entry(vaddr_t addr, pte_t *slot, void *arg)
+{
+    struct move *move = arg;
+    pte_t *target = pagetable_own(move->tree, addr + move->distance, NULL);
+    pte_t entry = pte_load(slot);
+
+    BUG_ON(!target, "the path to 0x%lx was prepared", addr + move->distance);
+    pagetable_set(slot, pte_none());
+    pagetable_set(target, entry);
+}
+
+/* Drop the tables of [start, end) that are empty; there are only whole ones of ours or none. */
+static void range_trim(struct pagetable *tree, vaddr_t start, vaddr_t end)
+{
+    for (vaddr_t addr = start; addr < end; addr = align_down(addr, pte_span(2)) + pte_span(2))
+        pagetable_trim(tree, addr);
+}
+
+int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t length)
+{
+    struct move move = { tree, to - from };
+    int error = pagetable_own_range(tree, from, from + length);
+
+    if (!error)
+        error = pagetable_visit(tree, from, from + length, move_prepare, &move);
+    if (!error)
+        pagetable_update(tree, from, from + length, move_entry, &move);
+    tlb_flush_user();
+    range_trim(tree, error ? to : from, (error ? to : from) + length);
+    return error;
+}
+
+static void table_figures(const struct frame *table, struct pagetable_figures *sum)
+{
+    const pte_t *entries = table_entries(table);
+
+    sum->tables++;
+    if (table_is_leaf(table)) {
+        sum->leaf_tables++;
+        for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
+            sum->resident[kind] += table->table.resident[kind];
+        return;
+    }
+    for (unsigned i = 0, left = table->used; left; i++) {
+        pte_t entry = pte_load(&entries[i]);
+        if (pte_is_none(entry))
+            continue;
+        left--;
+        sum->shared_tables += entry_frame(entry)->refs > 1;
+        table_figures(entry_frame(entry), sum);
+    }
+}
+
+void pagetable_figures(const struct pagetable *tree, struct pagetable_figures *figures)
+{
+    *figures = (struct pagetable_figures){ 0 };
+    table_figures(tree->root, figures);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/*
+ * release.c: taking a range out of a tree of tables, and giving back what was in it after the flush.
+ */
+#include "kernel/lib/errno.h"
+#include "mm/pagetable.h"
+#include "mm/table.h"
+
+/* Flush what has gone, page by page while that is cheaper than all at once. */
+static void gather_flush(const struct gather *gather)
+{
+    const unsigned single_pages = 16;
+
+    for (unsigned i = 0; i < gather->count; i++) {
+        if (gather->count > single_pages || gather->item[i].frame->kind == FRAME_TABLE) {
+            tlb_flush_user();
+            return;
+        }
+        tlb_flush_page(gather->item[i].addr);
+    }
+}
+
+void gather_finish(struct gather *gather)
+{
+    gather_flush(gather);
+    for (unsigned i = 0; i < gather->count; i++) {
+        struct frame *frame = gather->item[i].frame;
+        if (frame->kind == FRAME_TABLE)
+            table_put(frame);
+        else
+            frame_put(frame);
+    }
+    gather->count = 0;
+}
+
+void gather_add(struct gather *gather, struct frame *frame, vaddr_t addr)
+{
+    if (gather->count == GATHER_MAX)
+        gather_finish(gather);
+    gather->item[gather->count].frame = frame;
+    gather->item[gather->count].addr = addr;
+    gather->count++;
+}
+
+/* Own the tables on the way to `addr` that [start, end) covers only in part. */
+static int edge_own(struct pagetable *tree, vaddr_t addr, vaddr_t start, vaddr_t end)
+{
+    struct frame *table = tree->root;
+
+    while (!table_is_leaf(table)) {
+        struct stretch stretch = table_stretch(table, addr, start, end);
+        if (stretch.whole || pte_is_none(pte_load(stretch.slot)))
+            break;
+        table = entry_own(table, addr);
+        if (!table)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int pagetable_prepare_release(struct pagetable *tree, vaddr_t start, vaddr_t end)
+{
+    int error = edge_own(tree, start, start, end);
+    return error ? error : edge_own(tree, end - 1, start, end);
+}
+
+static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struct gather *gather)
+{
+    struct stretch stretch;
+
+    for (vaddr_t addr = start; addr < end && table->used; addr = stretch.end) {
+        stretch = table_stretch(table, addr, start, end);
+        pte_t entry = pte_load(stretch.slot);
+        if (pte_is_none(entry))
+            continue;
+        struct frame *below = entry_frame(entry);
+        if (!table_is_leaf(table) && !stretch.whole) {
+            BUG_ON(!pte_is_writable(entry), "release of [0x%lx, 0x%lx) was not prepared", start, end);
+            table_release(below, stretch.start, stretch.end, gather);
+            if (below->used)
+                continue;
+        }
+        table_set(table, stretch.slot, pte_none());
+        gather_add(gather, below, stretch.start);
+    }
+}
+
+void pagetable_release(struct pagetable *tree, vaddr_t start, vaddr_t end, struct gather *gather)
+{
+    table_release(tree->root, start, end, gather);
+}

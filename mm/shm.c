@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/*
+ * shm.c: shared anonymous memory: a page cache of zeroes without a file. Every mapper sees every write, so its
+ * pages are never copied on write, and a first read takes a frame: there is no zero page here.
+ */
+#include "mm/fault.h"
+#include "mm/vma.h"
+
+static enum fault_kind shm_fault(struct fault_page *page)
+{
+    int found = pagecache_page(page->vma->cache, vma_index_of(page->vma, page->addr), &page->frame);
+    if (found < 0)
+        return FAULT_OOM;
+    frame_get(page->frame);
+    return found == PAGECACHE_NEW ? FAULT_ZERO_FILL : FAULT_FILE_MAP;
+}
+
+const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };

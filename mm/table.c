@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * table.c: one page table: make, count, copy, give up; and the step from one to the table below, entry_own().
+ */
+#include "mm/table.h"
+
+#include "mm/pagetable.h"
+
+struct spinlock table_share_lock = SPINLOCK_INIT;
+
+uint64_t pagetable_copies;
+
+static struct frame *table_create(unsigned level)
+{
+    struct frame *table = frame_alloc_zeroed(FRAME_TABLE);
+    if (table)
+        table->table.level = level;
+    return table;
+}
+
+/* Add (`by` 1) or take away (-1) one entry in the counts of its table. */
+static void table_count(struct frame *table, pte_t entry, int by)
+{
+    if (pte_is_none(entry))
+        return;
+    table->used += by;
+    if (table_is_leaf(table)) {
+        enum resident_kind kind = frame_resident_kind(entry_frame(entry));
+        if (kind != RESIDENT_NONE)
+            table->table.resident[kind] += by;
+    }
+}
+
+void table_set(struct frame *table, pte_t *slot, pte_t entry)
+{
+    table_count(table, pte_load(slot), -1);
+    table_count(table, entry, +1);
+    pte_store(slot, entry);
+}
+
+/*
+ * The write bit goes, so that the first write finds out. Pages of shared objects keep it: writing to them is what
+ * they are for.
+ */
+pte_t entry_share(pte_t entry, unsigned level)
+{
+    struct frame *child = entry_frame(entry);
+
+    frame_get(child);
+    if (level > PTE_LEAF_LEVEL || child->kind == FRAME_ANON)
+        entry = pte_read_only(entry);
+    return entry;
+}
+
+/* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
+static struct frame *table_copy(struct frame *shared)
+{
+    struct frame *copy = frame_alloc(FRAME_TABLE);
+    if (!copy)
+        return NULL;
+    pte_t *from = table_entries(shared), *to = table_entries(copy);
+    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
+        pte_t entry = pte_load(&from[i]);
+        if (!pte_is_none(entry)) {
+            entry = entry_share(entry, shared->table.level);
+            pte_store(&from[i], entry);
+        }
+        to[i] = entry;
+    }
+    copy->used = shared->used;
+    copy->table = shared->table;
+    pagetable_copies++;
+    return copy;
+}
+
+void table_put(struct frame *table)
+{
+    if (!frame_drop(table))
+        return;
+    pte_t *entries = table_entries(table);
+    for (unsigned i = 0; table->used; i++) {
+        pte_t entry = pte_load(&entries[i]);
+        ASSERT(i < table_size(table));
+        if (pte_is_none(entry))
+            continue;
+        table->used--;
+        if (table_is_leaf(table))
+            frame_put(entry_frame(entry));
+        else
+            table_put(entry_frame(entry));
+    }
+    frame_free(table);
+}
+
+/* `slot` points at a shared table or at one that was: replace it by a copy, or take the write bit back. */
+static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
+{
+    struct frame *table = entry_frame(pte_load(slot));
+
+    spin_lock(&table_share_lock);
+    if (table->refs > 1) {
+        struct frame *shared = table;
+        table = table_copy(shared);
+        if (table) {
+            pte_store(slot, pte_make_table(frame_pfn(table)));
+            tlb_flush_page(addr);
+            table_put(shared);
+        }
+    } else {
+        pte_store(slot, pte_writable(pte_load(slot)));
+        tlb_flush_page(addr);
+    }
+    spin_unlock(&table_share_lock);
+    return table;
+}
+
+struct frame *entry_own(struct frame *table, vaddr_t addr)
+{
+    pte_t *slot = &table_entries(table)[pte_index(addr, table->table.level)];
+    pte_t entry = pte_load(slot);
+
+    if (pte_is_writable(entry))
+        return entry_frame(entry);
+    if (!pte_is_none(entry))
+        return entry_unshare(slot, addr);
+    struct frame *below = table_create(table->table.level - 1);
+    if (below)
+        table_set(table, slot, pte_make_table(frame_pfn(below)));
+    return below;
+}

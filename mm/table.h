@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/*
+ * table.h: one page table: a frame full of entries, with a record that counts them. Inside of pagetable.h: only the
+ * files that make up the tree of tables (pagetable.c, release.c, pagewalk.c) and the checker include this.
+ *
+ * Locks: as pagetable.h says; table_share_lock is the page-table lock.
+ */
+#ifndef MM_TABLE_H
+#define MM_TABLE_H
+
+#include "arch/x86_64/mmu.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/spinlock.h"
+#include "mm/frame.h"
+
+extern struct spinlock table_share_lock;
+
+static inline pte_t *table_entries(const struct frame *table) { return frame_address(table); }
+static inline struct frame *entry_frame(pte_t entry) { return frame_at(pte_pfn(entry)); }
+static inline bool table_is_leaf(const struct frame *table) { return table->table.level == PTE_LEAF_LEVEL; }
+
+/* Entries of the user half: all of a table, but the lower half of the root. */
+static inline unsigned table_size(const struct frame *table)
+{
+    return table->table.level == PTE_ROOT_LEVEL ? PTE_USER_ENTRIES : PTE_ENTRIES;
+}
+
+/* Set an entry of a table that is ours, keeping its counts. No reference is taken or given. */
+void table_set(struct frame *table, pte_t *slot, pte_t entry);
+
+/* The entry in the shape in which it may stand in two tables; its child gains the second table's reference. */
+pte_t entry_share(pte_t entry, unsigned level);
+
+/*
+ * One step down: the table that covers `addr` below `table`, which is ours, becomes ours: made, copied, or given back
+ * its write bit. NULL: out of memory, nothing changed. Flushes what it changes.
+ */
+struct frame *entry_own(struct frame *table, vaddr_t addr) __must_check;
+
+/* One reference to a table less; the last one gives up all that the table refers to, and the table. */
+void table_put(struct frame *table);
+
+/*
+ * A stretch of one table: the entry that covers `addr`, and the part of [start, end) that lies under it.
+ * All walks over ranges go from one to the next.
+ */
+struct stretch {
+    pte_t *slot;
+    vaddr_t start, end;
+    bool whole; /* [start, end) is all that the entry covers */
+};
+
+static inline struct stretch table_stretch(const struct frame *table, vaddr_t addr, vaddr_t start, vaddr_t end)
+{
+    unsigned level = table->table.level;
+    vaddr_t first = align_down(addr, pte_span(level)), last = first + pte_span(level);
+
+    return (struct stretch){
+        .slot = &table_entries(table)[pte_index(addr, level)],
+        .start = MAX(first, start),
+        .end = MIN(last, end),
+        .whole = first >= start && last <= end,
+    };
+}
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * usage.c: what an address space uses, added up from its promises and its tables whenever someone asks.
+ */
+#include <linux/mman.h>
+
+#include "mm/aspace.h"
+#include "mm/fault.h"
+
+uint64_t aspace_resident(const struct pagetable_figures *figures)
+{
+    uint64_t sum = 0;
+    for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
+        sum += figures->resident[kind];
+    return sum;
+}
+
+void aspace_note_peak_locked(struct aspace *aspace)
+{
+    struct pagetable_figures figures;
+
+    pagetable_figures(&aspace->tree, &figures);
+    aspace->peak_resident = MAX(aspace->peak_resident, aspace_resident(&figures));
+}
+
+/*
+ * Linux's classes (proc(5), VmData, VmStk, VmExe): stack is what grows downwards; data is private and writable; text
+ * is the program's own code range.
+ */
+static void usage_add_vma(const struct vma *vma, struct aspace_usage *usage)
+{
+    if (vma->flags & VMA_GROWSDOWN)
+        usage->stack += vma_pages(vma);
+    else if (vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED))
+        usage->data += vma_pages(vma);
+}
+
+void aspace_usage(struct aspace *aspace, struct aspace_usage *usage)
+{
+    struct pagetable_figures figures;
+    struct vma *vma;
+
+    *usage = (struct aspace_usage){ 0 };
+    mutex_lock(&aspace->lock);
+    pagetable_figures(&aspace->tree, &figures);
+    for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
+        usage->resident[kind] = figures.resident[kind];
+    usage->peak_resident = MAX(aspace->peak_resident, aspace_resident(&figures));
+    usage->total = aspace->vmas.pages;
+    usage->peak_total = aspace->vmas.peak_pages;
+    usage->tables = figures.tables;
+    usage->shared_tables = figures.shared_tables;
+    usage->text = (page_up(aspace->code_end) - page_down(aspace->code_start)) >> PAGE_SHIFT;
+    TAILQ_FOREACH(vma, &aspace->vmas.list, link)
+        usage_add_vma(vma, usage);
+    mutex_unlock(&aspace->lock);
+}
+
+/* Does more than one address space, or more than one place, see the page behind this leaf entry? */
+static bool page_is_shared(const struct pagetable *tree, vaddr_t addr, const struct frame *frame)
+{
+    unsigned pins = frame->kind == FRAME_ANON ? 0 : 1; /* the page cache's */
+    return frame->refs > 1 + pins || pagetable_path_is_shared(tree, addr);
+}
+
+struct vma_usage_request {
+    const struct pagetable *tree;
+    struct vma_usage *usage;
+};
+
+static int vma_usage_page(vaddr_t addr, pte_t entry, void *arg)
+{
+    struct vma_usage_request *request = arg;
+    struct vma_usage *usage = request->usage;
+    const struct frame *frame = frame_at(pte_pfn(entry));
+
+    if (frame_resident_kind(frame) == RESIDENT_NONE)
+        return 0;
+    usage->resident++;
+    usage->anonymous += frame->kind == FRAME_ANON;
+    usage->referenced += pte_is_accessed(entry);
+    bool dirty = pte_is_dirty(entry) || frame->kind == FRAME_ANON; /* no file has an anonymous page's contents */
+    if (page_is_shared(request->tree, addr, frame))
+        *(dirty ? &usage->shared_dirty : &usage->shared_clean) += 1;
+    else
+        *(dirty ? &usage->private_dirty : &usage->private_clean) += 1;
+    return 0;
+}
+
+void vma_usage_locked(struct aspace *aspace, const struct vma *vma, struct vma_usage *usage)
+{
+    struct vma_usage_request request = { &aspace->tree, usage };
+
+    *usage = (struct vma_usage){ 0 };
+    pagetable_visit(&aspace->tree, vma->start, vma->end, vma_usage_page, &request);
+}

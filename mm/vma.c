@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vma.c: VMAs and the set of them.
+ *
+ * The tree is a treap: a search tree by address that is at the same time a heap by `priority`, a number
+ * hashed from the VMA's own address in memory, which keeps it balanced on average whatever the order of
+ * insertion (Seidel and Aragon, "Randomized Search Trees", 1996). Splitting and joining are its two operations; every
+ * node on their way gets its max_gap anew.
+ */
+#include "mm/vma.h"
+
+#include <linux/mman.h>
+
+#include "kernel/lib/assert.h"
+#include "mm/slab.h"
+
+static struct slab_cache vma_slab = SLAB_CACHE_INIT(vma_slab, "vma", struct vma);
+
+struct vma *vma_create(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, const struct vma_ops *ops,
+                       struct pagecache *cache, uint64_t index)
+{
+    struct vma *vma = slab_alloc(&vma_slab);
+    if (!vma)
+        return NULL;
+    ASSERT(start < end && is_aligned(start | end, PAGE_SIZE));
+    vma->start = start;
+    vma->end = end;
+    vma->prot = prot;
+    vma->flags = flags;
+    vma->ops = ops;
+    vma->cache = cache ? pagecache_get(cache) : NULL;
+    vma->index = cache ? index : 0;
+    return vma;
+}
+
+struct vma *vma_clone(const struct vma *vma)
+{
+    return vma_create(vma->start, vma->end, vma->prot, vma->flags, vma->ops, vma->cache, vma->index);
+}
+
+void vma_destroy(struct vma *vma)
+{
+    if (vma->cache)
+        pagecache_put(vma->cache);
+    slab_free(&vma_slab, vma);
+}
+
+bool vma_is_accountable(unsigned prot, unsigned flags, const struct pagecache *cache)
+{
+    if (flags & VMA_NORESERVE)
+        return false;
+    if (flags & VMA_SHARED)
+        return cache->kind == FRAME_SHM;
+    return prot & PROT_WRITE;
+}
+
+void vma_set_init(struct vma_set *set)
+{
+    *set = (struct vma_set){ 0 };
+    TAILQ_INIT(&set->list);
+}
+
+/* ---- the tree ---- */
+
+static uint64_t tree_max_gap(const struct vma *node) { return node ? node->max_gap : 0; }
+
+static void node_update(struct vma *node)
+{
+    node->max_gap = MAX(node->gap, MAX(tree_max_gap(node->left), tree_max_gap(node->right)));
+}
+
+/* Divide a tree into the nodes below `addr` and those from it on. */
+static void tree_divide(struct vma *node, vaddr_t addr, struct vma **lower, struct vma **upper)
+{
+    if (!node) {
+        *lower = *upper = NULL;
+        return;
+    }
+    if (node->start < addr) {
+        tree_divide(node->right, addr, &node->right, upper);
+        *lower = node;
+    } else {
+        tree_divide(node->left, addr, lower, &node->left);
+        *upper = node;
+    }
+    node_update(node);
+}
+
+static struct vma *tree_join(struct vma *lower, struct vma *upper)
+{
+    if (!lower || !upper)
+        return lower ? lower : upper;
+    struct vma *top = lower->priority > upper->priority ? lower : upper;
+    if (top == lower)
+        lower->right = tree_join(lower->right, upper);
+    else
+        upper->left = tree_join(lower, upper->left);
+    node_update(top);
+    return top;
+}
+
+static struct vma *tree_insert(struct vma *node, struct vma *vma)
+{
+    if (!node || vma->priority > node->priority) {
+        tree_divide(node, vma->start, &vma->left, &vma->right);
+        node = vma;
+    } else if (vma->start < node->start) {
+        node->left = tree_insert(node->left, vma);
+    } else {
+        node->right = tree_insert(node->right, vma);
+    }
+    node_update(node);
+    return node;
+}
+
+static struct vma *tree_remove(struct vma *node, struct vma *vma)
+{
+    if (node == vma)
+        return tree_join(node->left, node->right);
+    if (vma->start < node->start)
+        node->left = tree_remove(node->left, vma);
+    else
+        node->right = tree_remove(node->right, vma);
+    node_update(node);
+    return node;
+}
+
+/* Bring max_gap up to date from `vma`, whose gap has changed, to the root. */
+static void tree_refresh(struct vma *node, const struct vma *vma)
+{
+    if (node != vma)
+        tree_refresh(vma->start < node->start ? node->left : node->right, vma);
+    node_update(node);
+}
+
+/* ---- the set ---- */
+
+/* Where the room below a VMA ends: one that grows downwards keeps a guard free. */
+static vaddr_t gap_end(const struct vma *vma)
+{
+    if (!(vma->flags & VMA_GROWSDOWN))
+        return vma->start;
+    return vma->start > VMA_GUARD_GAP ? vma->start - VMA_GUARD_GAP : 0;
+}
+
+/* Compute the gap in front of `vma` (NULL: nothing to do) from its neighbour. */
+static void gap_update(struct vma_set *set, struct vma *vma)
+{
+    if (!vma)
+        return;
+    struct vma *prev = vma_prev(vma);
+    vaddr_t from = prev ? prev->end : 0, to = gap_end(vma);
+    vma->gap = to > from ? to - from : 0;
+    tree_refresh(set->root, vma);
+}
+
+static void pages_add(struct vma_set *set, uint64_t pages)
+{
+    set->pages += pages;
+    set->peak_pages = MAX(set->peak_pages, set->pages);
+}
+
+struct vma *vma_find_first(struct vma_set *set, vaddr_t addr)
+{
+    struct vma *found = NULL, *last = set->last;
+
+    if (last && addr >= last->start && addr < last->end)
+        return last;
+    for (struct vma *node = set->root; node;) {
+        if (addr >= node->end) {
+            node = node->right;
+            continue;
+        }
+        found = node;
+        if (addr >= node->start)
+            break;
+        node = node->left;
+    }
+    if (found && addr >= found->start)
+        set->last = found;
+    return found;
+}
+
+struct vma *vma_find(struct vma_set *set, vaddr_t addr)
+{
+    struct vma *vma = vma_find_first(set, addr);
+    return vma && addr >= vma->start ? vma : NULL;
+}
+
+void vma_insert(struct vma_set *set, struct vma *vma)
+{
+    struct vma *next = vma_find_first(set, vma->start);
+
+    ASSERT(!next || vma->end <= next->start);
+    if (next)
+        TAILQ_INSERT_BEFORE(next, vma, link);
+    else
+        TAILQ_INSERT_TAIL(&set->list, vma, link);
+    vma->priority = ((uint64_t)vma >> 4) * 0x9e3779b97f4a7c15ul >> 32; /* Fibonacci hashing: Knuth 3, 6.4 */
+    vma->gap = 0;
+    set->root = tree_insert(set->root, vma);
+    gap_update(set, vma);
+    gap_update(set, next);
+    set->count++;
+    pages_add(set, vma_pages(vma));
+}
+
+void vma_remove(struct vma_set *set, struct vma *vma)
+{
+    struct vma *next = vma_next(vma);
+
+    set->root = tree_remove(set->root, vma);
+    TAILQ_REMOVE(&set->list, vma, link);
+    if (set->last == vma)
+        set->last = NULL;
+    gap_update(set, next);
+    set->count--;
+    set->pages -= vma_pages(vma);
+}
+
+void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end)
+{
+    ASSERT(start < end && is_aligned(start | end, PAGE_SIZE));
+    set->pages -= vma_pages(vma);
+    if (vma->cache)
+        vma->index += (start - vma->start) >> PAGE_SHIFT; /* modulo 2^64: also where start moves down */
+    vma->start = start;
+    vma->end = end;
+    pages_add(set, vma_pages(vma));
+    gap_update(set, vma);
+    gap_update(set, vma_next(vma));
+}
+
+void vma_split(struct vma_set *set, struct vma *vma, vaddr_t addr, struct vma *upper)
+{
+    ASSERT(addr > vma->start && addr < vma->end);
+    vaddr_t end = vma->end;
+    upper->start = addr;
+    upper->end = end;
+    upper->index = vma->cache ? vma_index_of(vma, addr) : 0;
+    vma_resize(set, vma, vma->start, addr);
+    vma_insert(set, upper);
+}
+
+static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
+{
+    return lower->end == upper->start && lower->prot == upper->prot && lower->flags == upper->flags &&
+           lower->ops == upper->ops && lower->cache == upper->cache &&
+           (!lower->cache || vma_index_of(lower, upper->start) == upper->index);
+}
+
+/* Let `lower` take over `upper` if they are alike. Returns the VMA that covers upper's range. */
+static struct vma *vma_absorb(struct vma_set *set, struct vma *lower, struct vma *upper)
+{
+    vaddr_t end = upper->end;
+
+    if (!vma_is_alike(lower, upper))
+        return upper;
+    vma_remove(set, upper);
+    vma_resize(set, lower, lower->start, end);
+    vma_destroy(upper);
+    return lower;
+}
+
+struct vma *vma_merge(struct vma_set *set, struct vma *vma)
+{
+    struct vma *prev = vma_prev(vma), *next = vma_next(vma);
+
+    if (next)
+        vma_absorb(set, vma, next);
+    return prev ? vma_absorb(set, prev, vma) : vma;
+}
+
+/* The highest fit in front of a node of this subtree; what lies to the right is tried first. */
+static vaddr_t tree_find_gap(const struct vma *node, uint64_t length, vaddr_t low, vaddr_t high)
+{
+    if (!node || node->max_gap < length)
+        return 0;
+    if (node->end < high) {
+        vaddr_t found = tree_find_gap(node->right, length, low, high);
+        if (found)
+            return found;
+    }
+    vaddr_t end = gap_end(node), start = MAX(end - node->gap, low);
+    end = MIN(end, high);
+    if (start < end && end - start >= length)
+        return end - length;
+    return node->start > low ? tree_find_gap(node->left, length, low, high) : 0;
+}
+
+vaddr_t vma_find_gap(struct vma_set *set, uint64_t length, vaddr_t low, vaddr_t high)
+{
+    struct vma *top = TAILQ_LAST(&set->list, vma_list);
+    vaddr_t start = MAX(top ? top->end : 0, low);
+
+    ASSERT(low > 0);
+    if (start < high && high - start >= length)
+        return high - length;
+    return tree_find_gap(set->root, length, low, high);
+}
+
+/* ---- the checker ---- */
+
+static unsigned tree_check(const struct vma *node)
+{
+    if (!node)
+        return 0;
+    const struct vma *left = node->left, *right = node->right;
+    BUG_ON(left && (left->start >= node->start || left->priority > node->priority), "treap order at 0x%lx", node->start);
+    BUG_ON(right && (right->start <= node->start || right->priority > node->priority), "treap order at 0x%lx",
+           node->start);
+    BUG_ON(node->max_gap != MAX(node->gap, MAX(tree_max_gap(left), tree_max_gap(right))), "max_gap 0x%lx at 0x%lx",
+           node->max_gap, node->start);
+    return tree_check(left) + 1 + tree_check(right);
+}
+
+void vma_set_check(struct vma_set *set)
+{
+    struct vma *vma, *prev = NULL;
+    unsigned count = 0;
+    uint64_t pages = 0;
+
+    TAILQ_FOREACH(vma, &set->list, link) {
+        vaddr_t from = prev ? prev->end : 0, to = gap_end(vma);
+        BUG_ON(vma->start < from || vma->start >= vma->end, "VMA [0x%lx, 0x%lx) after 0x%lx", vma->start, vma->end, from);
+        BUG_ON(vma->gap != (to > from ? to - from : 0), "gap 0x%lx before 0x%lx", vma->gap, vma->start);
+        BUG_ON(prev && vma_is_alike(prev, vma), "VMAs at 0x%lx should be one", vma->start);
+        count++;
+        pages += vma_pages(vma);
+        prev = vma;
+    }
+    BUG_ON(count != set->count || pages != set->pages, "%u VMAs of %lu pages, not %u of %lu", count, pages, set->count,
+           set->pages);
+    BUG_ON(tree_check(set->root) != count, "tree and list of VMAs differ");
+}
