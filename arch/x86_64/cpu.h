@@ -18,14 +18,24 @@ struct cpu {
     struct cpu *self;                  /* offset 0: this_cpu() reads it */
     vaddr_t kernel_stack_top;          /* offset 8: where system calls start */
     vaddr_t user_stack;                /* offset 16: the user's RSP while a system call enters */
-    uint32_t return_work;              /* offset 24: not 0: call user_return() before going back to user mode */
+    uint32_t return_work;              /* offset 24: not 0: user_return() is called on the way to user mode */
     uint32_t number;                   /* 0 for the boot CPU */
     struct process *process;           /* who runs here */
     struct aspace *aspace;             /* whose tables are loaded; NULL: the kernel's alone */
     struct fault_counts *fault_counts; /* the running process's, never NULL after boot */
 };
 
-enum cpu_feature { CPU_SMEP, CPU_SMAP, CPU_UMIP, CPU_NX, CPU_LARGE_1G, CPU_XSAVE, CPU_PCID, CPU_FSGSBASE, CPU_RDRAND };
+enum cpu_feature {
+    CPU_SMEP,
+    CPU_SMAP,
+    CPU_UMIP,
+    CPU_NX,
+    CPU_LARGE_1G,
+    CPU_XSAVE,
+    CPU_PCID,
+    CPU_FSGSBASE,
+    CPU_RDRAND,
+};
 
 static inline struct cpu *this_cpu(void)
 {
@@ -34,7 +44,10 @@ static inline struct cpu *this_cpu(void)
     return cpu;
 }
 
-/* Set up this CPU: descriptor tables, TSS, IST stacks, control registers, system-call entry, FPU. Called once. */
+/*
+ * Set up this CPU: descriptor tables, TSS, IST stacks, control registers, system-call entry, FPU. Called
+ * once.
+ */
 void cpu_init(void);
 
 bool cpu_has(enum cpu_feature feature);

@@ -14,8 +14,8 @@ void page_clear(void *page);
 void page_copy(void *restrict dst, const void *restrict src);
 
 /*
- * What the CPU finds for `addr` in the tables it runs on: fills entries[level - 1] from the root down, and returns the level of
- * the last one, which is not present, or maps a page. No locks: for reports and tests.
+ * What the CPU finds for `addr` in the tables it runs on: fills entries[level - 1] from the root down, and
+ * returns the level of the last one, which is not present, or maps a page. No locks: for reports and tests.
  */
 unsigned mmu_walk(vaddr_t addr, pte_t entries[PTE_LEVELS]);
 

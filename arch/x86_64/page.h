@@ -14,7 +14,10 @@ typedef uint64_t pfn_t;   /* page frame number: paddr / PAGE_SIZE */
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1ul << PAGE_SHIFT)
 
-/* User space: page 0 is never mapped, nor is the last page below the hole (SDM 1, 3.3.7.1: canonical addresses). */
+/*
+ * User space: page 0 is never mapped, nor is the last page below the hole (SDM 1, 3.3.7.1: canonical
+ * addresses).
+ */
 #define USER_START 0x1000ul
 #define USER_END 0x7ffffffff000ul
 

@@ -61,7 +61,8 @@ static inline uint64_t pte_rights_bits(unsigned rights)
 {
     if (!rights)
         return PTE_HOLDS_FRAME | PTE_NO_EXEC;
-    return PTE_PRESENT | PTE_USER | (rights & RIGHT_WRITE ? PTE_WRITE : 0) | (rights & RIGHT_EXEC ? 0 : PTE_NO_EXEC);
+    return PTE_PRESENT | PTE_USER | (rights & RIGHT_WRITE ? PTE_WRITE : 0) |
+           (rights & RIGHT_EXEC ? 0 : PTE_NO_EXEC);
 }
 
 /* A user leaf entry. */
@@ -77,8 +78,8 @@ static inline pte_t pte_make_table(pfn_t pfn)
 }
 
 /*
- * A kernel leaf entry, not for user mode and kept in the TLB when the address space changes; `rights` are not empty.
- * Accessed and dirty are set beforehand: nobody asks, and the CPU need not write them.
+ * A kernel leaf entry, not for user mode and kept in the TLB when the address space changes; `rights` are
+ * not empty. Accessed and dirty are set beforehand: nobody asks, and the CPU need not write them.
  */
 static inline pte_t pte_make_kernel(pfn_t pfn, unsigned rights)
 {

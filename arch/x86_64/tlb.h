@@ -25,7 +25,10 @@ static inline void mmu_switch(paddr_t root) { __asm__ volatile("movq %0, %%cr3" 
 /* Copy the kernel's entries into the upper half of a new root table at `root`; the lower half is cleared. */
 void mmu_init_root(void *root);
 
-/* The root table of the kernel alone, with an empty lower half. Its kernel stacks entry (page.h) leads to a table. */
+/*
+ * The root table of the kernel alone, with an empty lower half. Its kernel stacks entry (page.h) leads to a
+ * table.
+ */
 paddr_t mmu_kernel_root(void);
 
 #endif
