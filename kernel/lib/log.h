@@ -11,10 +11,15 @@
 
 enum log_level { LOG_EMERG = 0, LOG_ERR = 3, LOG_WARN = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
 
-/* Open the port that the parameter log= names (ttyS0 without it). Called once at boot, after params_init(). */
+/*
+ * Open the port that the parameter log= names (ttyS0 without it). Called once at boot, after params_init().
+ */
 void log_init(void);
 
-/* Write one line (a newline is added where missing; what is beyond 500 bytes is cut). Does not sleep; takes the log's lock. */
+/*
+ * Write one line (a newline is added where missing; what is beyond 500 bytes is cut). Does not sleep; takes
+ * the log's lock.
+ */
 void log_write(enum log_level level, const char *fmt, ...) __printf_like(2, 3);
 
 #define log_err(...) log_write(LOG_ERR, __VA_ARGS__)
@@ -28,12 +33,14 @@ void log_set_console_level(int level);
 /* The number of the port that the log goes to. */
 unsigned log_port(void);
 
-/* The most recent lines, oldest first, that fit in `size` bytes. Returns the bytes copied; no NUL is added. */
+/*
+ * The most recent lines, oldest first, that fit in `size` bytes. Returns the bytes copied; no NUL is added.
+ */
 size_t log_copy(char *buffer, size_t size);
 
 /*
- * A panic: whoever holds the log's lock will not come back to give it up. From now on lines are written without it
- * and all go to the port.
+ * A panic: whoever holds the log's lock will not come back to give it up. From now on lines are written
+ * without it and all go to the port.
  */
 void log_break_lock(void);
 

@@ -16,7 +16,10 @@ void params_init(const char *command_line);
 /* The whole line as given (for /proc/cmdline). */
 const char *params_line(void);
 
-/* The value of `name=value`, "" for a bare `name`, NULL if absent. The last occurrence counts. Valid for ever. */
+/*
+ * The value of `name=value`, "" for a bare `name`, NULL if absent. The last occurrence counts. Valid for
+ * ever.
+ */
 const char *params_string(const char *name);
 
 /* `name=off|0|no` is false; `name`, `name=on|1|yes` is true; absent or anything else is `otherwise`. */
@@ -28,7 +31,10 @@ unsigned long params_ulong(const char *name, unsigned long otherwise);
 /* `name=ttyS0` to `name=ttyS3`: the number of the serial port; absent or anything else is `otherwise`. */
 unsigned params_port(const char *name, unsigned otherwise);
 
-/* The i-th word after `--`, or NULL. Double quotes keep spaces in a word; a backslash keeps the next character. */
+/*
+ * The i-th word after `--`, or NULL. Double quotes keep spaces in a word; a backslash keeps the next
+ * character.
+ */
 const char *params_init_arg(unsigned i);
 
 #endif

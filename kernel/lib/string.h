@@ -14,6 +14,11 @@ void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 void *memchr(const void *s, int c, size_t n);
+
+/* -ffreestanding hides from the compiler what these mean; told so, it expands short ones in place. */
+#define memcpy(dst, src, n) __builtin_memcpy(dst, src, n)
+#define memset(dst, c, n) __builtin_memset(dst, c, n)
+
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
@@ -31,8 +36,8 @@ int snprintf(char *buf, size_t size, const char *fmt, ...) __printf_like(3, 4);
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 
 /*
- * The number at `s` in `base` (0: by prefix, as strtoul), without sign or leading blanks; ULONG_MAX when it is too
- * large. `*end` is set behind it, or to `s` when there is no number, when end is not NULL.
+ * The number at `s` in `base` (0: by prefix, as strtoul), without sign or leading blanks; ULONG_MAX when it
+ * is too large. `*end` is set behind it, or to `s` when there is no number, when end is not NULL.
  */
 unsigned long string_to_ulong(const char *s, const char **end, unsigned base);
 
