@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/*
+ * descriptor.c: descriptor tables: an array of slots that doubles when it is full.
+ */
+#include "kernel/fs/descriptor.h"
+
+#include "kernel/fs/file.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "mm/slab.h"
+
+#define FILES_FIRST_CAPACITY 16u
+
+struct slot {
+    struct file *file; /* one reference; NULL: free */
+    bool close_on_exec;
+};
+
+struct files {
+    unsigned capacity;
+    struct slot *slots;
+};
+
+static struct slab_cache files_cache = SLAB_CACHE_INIT(files_cache, "files", struct files);
+
+static struct files *files_create_sized(unsigned capacity)
+{
+    struct files *files = slab_alloc(&files_cache);
+    if (!files)
+        return NULL;
+    files->capacity = capacity;
+    files->slots = kmalloc(capacity * sizeof *files->slots);
+    if (!files->slots) {
+        slab_free(&files_cache, files);
+        return NULL;
+    }
+    return files;
+}
+
+struct files *files_create(void) { return files_create_sized(FILES_FIRST_CAPACITY); }
+
+struct files *files_clone(const struct files *files)
+{
+    struct files *clone = files_create_sized(files->capacity);
+    if (!clone)
+        return NULL;
+    for (unsigned fd = 0; fd < files->capacity; fd++) {
+        if (!files->slots[fd].file)
+            continue;
+        clone->slots[fd] = files->slots[fd];
+        file_get(clone->slots[fd].file);
+    }
+    return clone;
+}
+
+/* The slot is free before the file goes: its release may sleep. */
+static void slot_clear(struct slot *slot)
+{
+    struct file *file = slot->file;
+    *slot = (struct slot){ 0 };
+    if (file)
+        file_put(file);
+}
+
+void files_put(struct files *files)
+{
+    for (unsigned fd = 0; fd < files->capacity; fd++)
+        slot_clear(&files->slots[fd]);
+    kfree(files->slots);
+    slab_free(&files_cache, files);
+}
+
+void files_close_on_exec(struct files *files)
+{
+    for (unsigned fd = 0; fd < files->capacity; fd++)
+        if (files->slots[fd].close_on_exec)
+            slot_clear(&files->slots[fd]);
+}
+
+unsigned files_capacity(const struct files *files) { return files->capacity; }
+
+/* Make room for descriptor `fd`. 0 or -ENOMEM. */
+static int files_reserve(struct files *files, unsigned fd)
+{
+    unsigned capacity = files->capacity;
+    while (capacity <= fd)
+        capacity *= 2;
+    if (capacity == files->capacity)
+        return 0;
+    struct slot *slots = kmalloc(capacity * sizeof *slots);
+    if (!slots)
+        return -ENOMEM;
+    memcpy(slots, files->slots, files->capacity * sizeof *slots);
+    kfree(files->slots);
+    files->slots = slots;
+    files->capacity = capacity;
+    return 0;
+}
+
+static struct slot *slot_of(int fd)
+{
+    struct files *files = current()->files;
+    return fd >= 0 && (unsigned)fd < files->capacity ? &files->slots[fd] : NULL;
+}
+
+struct file *files_get(int fd)
+{
+    struct slot *slot = slot_of(fd);
+    return slot ? slot->file : NULL;
+}
+
+/* The descriptors that the current process may have: 0 to this, exclusive (getrlimit(2)). */
+static uint64_t descriptor_limit(void) { return current()->limits[RLIMIT_NOFILE].rlim_cur; }
+
+int files_install_in(struct files *files, struct file *file, int from, bool close_on_exec, uint64_t limit)
+{
+    int error = from < 0 || (uint64_t)from >= limit ? -EINVAL : 0;
+    unsigned fd = (unsigned)from;
+    if (!error) {
+        while (fd < files->capacity && files->slots[fd].file)
+            fd++;
+        error = fd >= limit ? -EMFILE : files_reserve(files, fd);
+    }
+    if (error) {
+        file_put(file);
+        return error;
+    }
+    files->slots[fd] = (struct slot){ .file = file, .close_on_exec = close_on_exec };
+    return (int)fd;
+}
+
+int files_install(struct file *file, int from, bool close_on_exec)
+{
+    return files_install_in(current()->files, file, from, close_on_exec, descriptor_limit());
+}
+
+int files_replace(struct file *file, int fd, bool close_on_exec)
+{
+    int error = fd < 0 || (uint64_t)fd >= descriptor_limit() ? -EBADF : files_reserve(current()->files, (unsigned)fd);
+    if (error) {
+        file_put(file);
+        return error;
+    }
+    slot_clear(slot_of(fd));
+    *slot_of(fd) = (struct slot){ .file = file, .close_on_exec = close_on_exec };
+    return fd;
+}
+
+int files_close(int fd)
+{
+    struct slot *slot = slot_of(fd);
+    if (!slot || !slot->file)
+        return -EBADF;
+    slot_clear(slot);
+    return 0;
+}
+
+bool files_closes_on_exec(int fd)
+{
+    ASSERT(files_get(fd));
+    return slot_of(fd)->close_on_exec;
+}
+
+void files_set_close_on_exec(int fd, bool close_on_exec)
+{
+    ASSERT(files_get(fd));
+    slot_of(fd)->close_on_exec = close_on_exec;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * path_user.c: paths as system calls give them.
+ */
+#include "kernel/fs/path_user.h"
+
+#include <linux/fcntl.h>
+
+#include "kernel/fs/descriptor.h"
+#include "kernel/fs/file.h"
+#include "kernel/lib/errno.h"
+#include "kernel/process.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+char *path_copy_user(uint64_t user, int *error)
+{
+    char *path = kmalloc(PATH_MAX);
+    if (!path) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    ssize_type length = copy_string_from_user(path, user, PATH_MAX);
+    if (length >= 0)
+        return path;
+    kfree(path);
+    *error = (int)length;
+    return NULL;
+}
+
+int path_start(int directory, const char *path, struct inode **start)
+{
+    *start = NULL;
+    if (*path == '/' || directory == AT_FDCWD)
+        return 0;
+    const struct file *file = files_get(directory);
+    if (!file)
+        return -EBADF;
+    if (!S_ISDIR(file->inode->mode))
+        return -ENOTDIR;
+    *start = file->inode;
+    return 0;
+}
+
+/* AT_EMPTY_PATH: the descriptor itself, whatever kind it is. */
+static int descriptor_inode(int fd, struct inode **inode)
+{
+    const struct file *file = files_get(fd);
+    if (fd != AT_FDCWD && !file)
+        return -EBADF;
+    *inode = inode_get(fd == AT_FDCWD ? current()->cwd : file->inode);
+    return 0;
+}
+
+int path_lookup_user(int directory, uint64_t user, unsigned flags, struct inode **inode)
+{
+    struct inode *start;
+    int error = 0;
+    char *path = path_copy_user(user, &error);
+    if (!path)
+        return error;
+    if (!*path && flags & AT_EMPTY_PATH) {
+        error = descriptor_inode(directory, inode);
+    } else {
+        error = path_start(directory, path, &start);
+        if (!error)
+            error = path_lookup(start, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, inode);
+    }
+    kfree(path);
+    return error;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pipe.c: pipes: PIPE_SIZE bytes between a writer and a reader, in frames taken when bytes come to lie in them.
+ *
+ * Positions count all bytes ever written and read; byte n lies in slot n / PAGE_SIZE % PIPE_SLOTS. A slot's frame goes
+ * when the last byte of it has been read and none of the next round has been written to it, so an empty pipe
+ * holds one frame at most.
+ *
+ * A copy is whole or not at all, slot by slot: bytes count as written or read after their copy has succeeded. Writes
+ * of at most PIPE_BUF bytes wait until all of them fit, and so are never torn apart.
+ *
+ * Wake-ups: readers sleep only while the pipe is empty, writers only while less than PIPE_BUF is free, so only leaving
+ * those states wakes anyone.
+ *
+ * Lock: a pipe's mutex, held over copies (which may sleep) but not while waiting for the other side.
+ */
+#include "kernel/fs/pipe.h"
+
+#include <asm/ioctls.h>
+#include <asm/poll.h>
+#include <asm/signal.h>
+#include <linux/limits.h>
+
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/process.h"
+#include "mm/frame.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+#define PIPE_SLOTS 16
+#define PIPE_SIZE (PIPE_SLOTS * PAGE_SIZE)
+
+struct pipe {
+    struct inode inode;
+    struct mutex lock;
+    struct wait_queue readable, writable;
+    uint64_t written, read; /* bytes ever */
+    unsigned readers, writers;
+    struct frame *slots[PIPE_SLOTS];
+};
+
+static const struct filesystem pipefs = { .type = "pipefs", .device = 0 };
+static struct slab_cache pipe_cache = SLAB_CACHE_INIT(pipe_cache, "pipe", struct pipe);
+
+static struct pipe *pipe_of(const struct file *file) { return container_of(file->inode, struct pipe, inode); }
+
+static size_t pipe_used(const struct pipe *pipe) { return pipe->written - pipe->read; }
+static size_t pipe_room(const struct pipe *pipe) { return PIPE_SIZE - pipe_used(pipe); }
+
+static struct frame **pipe_slot(struct pipe *pipe, uint64_t position)
+{
+    return &pipe->slots[(position >> PAGE_SHIFT) % PIPE_SLOTS];
+}
+
+/* ---- reading ---- */
+
+/* Give back the frame of the slot whose end has just been read, unless the writer is in it again. */
+static void slot_leave(struct pipe *pipe)
+{
+    struct frame **slot = pipe_slot(pipe, pipe->read - 1);
+    if (pipe->written > pipe->read + PIPE_SIZE - PAGE_SIZE)
+        return;
+    frame_put(*slot);
+    *slot = NULL;
+}
+
+static ssize_type pipe_take(struct pipe *pipe, const struct buffer *to)
+{
+    size_t n = MIN(to->length, pipe_used(pipe)), done = 0;
+    while (done < n) {
+        size_t offset = page_offset(pipe->read);
+        size_t chunk = MIN(PAGE_SIZE - offset, n - done);
+        const char *page = frame_address(*pipe_slot(pipe, pipe->read));
+        if (buffer_put(to, done, page + offset, chunk) != (ssize_type)chunk)
+            return done ? (ssize_type)done : -EFAULT;
+        pipe->read += chunk;
+        done += chunk;
+        if (!page_offset(pipe->read))
+            slot_leave(pipe);
+    }
+    return (ssize_type)done;
+}
+
+static bool pipe_has_input(void *arg)
+{
+    const struct pipe *pipe = arg;
+    return pipe_used(pipe) || !pipe->writers;
+}
+
+static ssize_type pipe_read(struct file *file, const struct buffer *to, uint64_t offset)
+{
+    struct pipe *pipe = pipe_of(file);
+    (void)offset;
+    if (!to->length)
+        return 0;
+    for (;;) {
+        mutex_lock(&pipe->lock);
+        bool was_full = pipe_room(pipe) < PIPE_BUF;
+        ssize_type n = pipe_take(pipe, to);
+        mutex_unlock(&pipe->lock);
+        if (n > 0 && was_full) {
+            wake_all(&pipe->writable);
+            poll_wake();
+        }
+        if (n || !pipe->writers)
+            return n;
+        if (file->flags & O_NONBLOCK)
+            return -EAGAIN;
+        int error = wait_until(&pipe->readable, pipe_has_input, pipe, WAIT_INTERRUPTIBLE, 0);
+        if (error)
+            return error;
+    }
+}
+
+/* ---- writing ---- */
+
+/* Copy in `n` bytes that fit: bytes, or -EFAULT, -ENOMEM when none could be. */
+static ssize_type pipe_give(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        size_t offset = page_offset(pipe->written);
+        size_t chunk = MIN(PAGE_SIZE - offset, n - done);
+        struct frame **slot = pipe_slot(pipe, pipe->written);
+        if (!*slot)
+            *slot = frame_alloc(FRAME_KERNEL);
+        if (!*slot)
+            return done ? (ssize_type)done : -ENOMEM;
+        if (buffer_get(from, start + done, (char *)frame_address(*slot) + offset, chunk) != (ssize_type)chunk)
+            return done ? (ssize_type)done : -EFAULT;
+        pipe->written += chunk;
+        done += chunk;
+    }
+    return (ssize_type)done;
+}
+
+/* What a writer waits for: room for all of a small write, or for something of a large one. */
+struct room_wanted {
+    const struct pipe *pipe;
+    size_t bytes;
+};
+
+static bool pipe_has_room(void *arg)
+{
+    const struct room_wanted *wanted = arg;
+    return pipe_room(wanted->pipe) >= wanted->bytes || !wanted->pipe->readers;
+}
+
+/* Write what fits now of the `n` bytes at `start`: bytes, 0 where it has to wait, or a negative errno. */
+static ssize_type pipe_write_some(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
+{
+    mutex_lock(&pipe->lock);
+    bool was_empty = !pipe_used(pipe);
+    size_t room = pipe_room(pipe);
+    ssize_type done = 0;
+    if (!pipe->readers)
+        done = -EPIPE;
+    else if (room >= n || from->length > PIPE_BUF)
+        done = pipe_give(pipe, from, start, MIN(n, room));
+    mutex_unlock(&pipe->lock);
+    if (done > 0 && was_empty) {
+        wake_all(&pipe->readable);
+        poll_wake();
+    }
+    return done;
+}
+
+static ssize_type pipe_write(struct file *file, const struct buffer *from, uint64_t offset)
+{
+    struct pipe *pipe = pipe_of(file);
+    size_t done = 0;
+    ssize_type error = 0;
+    (void)offset;
+    while (done < from->length && !error) {
+        ssize_type n = pipe_write_some(pipe, from, done, from->length - done);
+        if (n > 0) {
+            done += (size_t)n;
+            continue;
+        }
+        struct room_wanted wanted = { pipe, from->length > PIPE_BUF ? 1 : from->length };
+        if (n < 0)
+            error = n;
+        else if (file->flags & O_NONBLOCK)
+            error = -EAGAIN;
+        else
+            error = wait_until(&pipe->writable, pipe_has_room, &wanted, WAIT_INTERRUPTIBLE, 0);
+    }
+    if (error == -EPIPE)
+        signal_send_kernel(current(), SIGPIPE);
+    return done ? (ssize_type)done : error;
+}
+
+/* ---- the rest ---- */
+
+static short pipe_poll(struct file *file)
+{
+    const struct pipe *pipe = pipe_of(file);
+    short ready = 0;
+    if (file_is_readable(file)) {
+        ready |= pipe_used(pipe) ? POLLIN | POLLRDNORM : 0;
+        ready |= pipe->writers ? 0 : POLLHUP;
+    }
+    if (file_is_writable(file)) {
+        ready |= pipe_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+        ready |= pipe->readers ? 0 : POLLERR;
+    }
+    return ready;
+}
+
+static int pipe_ioctl(struct file *file, unsigned long command, uint64_t argument)
+{
+    int used = (int)pipe_used(pipe_of(file));
+    return command == FIONREAD ? copy_to_user(argument, &used, sizeof used) : -ENOTTY;
+}
+
+static int pipe_open(struct file *file)
+{
+    struct pipe *pipe = pipe_of(file);
+    pipe->readers += file_is_readable(file);
+    pipe->writers += file_is_writable(file);
+    return 0;
+}
+
+/* The last reader or writer leaves: whoever waits for the other side learns that it is gone. */
+static void pipe_release(struct file *file)
+{
+    struct pipe *pipe = pipe_of(file);
+    pipe->readers -= file_is_readable(file);
+    pipe->writers -= file_is_writable(file);
+    if (pipe->readers && pipe->writers)
+        return;
+    wake_all(&pipe->readable);
+    wake_all(&pipe->writable);
+    poll_wake();
+}
+
+static void pipe_destroy(struct inode *inode)
+{
+    struct pipe *pipe = container_of(inode, struct pipe, inode);
+    for (unsigned i = 0; i < PIPE_SLOTS; i++)
+        if (pipe->slots[i])
+            frame_put(pipe->slots[i]);
+    slab_free(&pipe_cache, pipe);
+}
+
+static const struct inode_ops pipe_ops = {
+    .open = pipe_open,
+    .release = pipe_release,
+    .read = pipe_read,
+    .write = pipe_write,
+    .ioctl = pipe_ioctl,
+    .poll = pipe_poll,
+    .destroy = pipe_destroy,
+    .is_stream = true,
+};
+
+int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
+{
+    struct pipe *pipe = slab_alloc(&pipe_cache);
+    if (!pipe)
+        return -ENOMEM;
+    mutex_init(&pipe->lock);
+    wait_queue_init(&pipe->readable);
+    wait_queue_init(&pipe->writable);
+    pipe->inode = (struct inode){
+        .refs = 1,
+        .mode = S_IFIFO | 0600,
+        .number = inode_number_new(),
+        .links = 1,
+        .mtime = inode_time_now(),
+        .ops = &pipe_ops,
+        .filesystem = &pipefs,
+    };
+    int error = file_open(&pipe->inode, O_RDONLY | flags, read_end);
+    if (!error) {
+        error = file_open(&pipe->inode, O_WRONLY | flags, write_end);
+        if (error)
+            file_put(*read_end);
+    }
+    inode_put(&pipe->inode);
+    return error;
+}

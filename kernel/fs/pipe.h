@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pipe.h: pipes (pipe(7)).
+ */
+#ifndef KERNEL_FS_PIPE_H
+#define KERNEL_FS_PIPE_H
+
+#include "kernel/fs/file.h"
+
+/* A pipe's two ends, `flags` being O_NONBLOCK or 0; one reference each. 0 or -ENOMEM. */
+int pipe_create(unsigned flags, struct file **read_end, struct file **write_end) __must_check;
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * proc_maps.c: /proc/PID/maps, smaps and pagemap: an address space, line by line, figure by figure, page by page.
+ *
+ * Formats: proc(5), and Linux's admin-guide/mm/pagemap. All is read under the address space's mutex, so one line
+ * (for pagemap: one batch of pages) is one state.
+ */
+#include <linux/mman.h>
+
+#include "arch/x86_64/pte.h"
+#include "kernel/fs/file.h"
+#include "kernel/fs/proc.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/aspace.h"
+#include "mm/frame.h"
+
+/* ---- maps ---- */
+
+#define MAPS_NAME_COLUMN 73
+
+static const char *vma_name(const struct aspace *aspace, const struct vma *vma)
+{
+    if (vma->cache)
+        return vma->cache->name;
+    if (vma->start <= aspace->brk && vma->end >= aspace->brk_start && aspace->brk > aspace->brk_start)
+        return "[heap]";
+    if (vma->start <= aspace->stack_start && vma->end > aspace->stack_start)
+        return "[stack]";
+    return NULL;
+}
+
+/* The minor number shown beside the inode: the file system's, or 1 for shared anonymous memory. */
+static unsigned vma_device(const struct vma *vma)
+{
+    if (!vma->cache)
+        return 0;
+    const struct inode *inode = vma->cache->owner;
+    return inode ? inode->filesystem->device : 1;
+}
+
+static void maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma)
+{
+    char line[128];
+    int n = snprintf(line, sizeof line, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu ", vma->start, vma->end,
+                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
+                     vma->cache ? vma->index << PAGE_SHIFT : 0, vma_device(vma), vma->cache ? vma->cache->inode : 0);
+    const char *name = vma_name(aspace, vma);
+    if (name)
+        while (n < MAPS_NAME_COLUMN)
+            line[n++] = ' ';
+    text_write(text, line, (size_t)n);
+    if (name)
+        text_string(text, name);
+    text_write(text, "\n", 1);
+}
+
+static int maps_visit(struct aspace *aspace, struct vma *vma, void *text)
+{
+    maps_line(text, aspace, vma);
+    return 0;
+}
+
+static int vmas_show(struct text *text, const struct proc_id *id,
+                     int (*visit)(struct aspace *aspace, struct vma *vma, void *text))
+{
+    struct aspace *aspace;
+    int error = proc_aspace(id, &aspace);
+    if (error || !aspace)
+        return error;
+    error = aspace_visit(aspace, visit, text);
+    aspace_put(aspace);
+    return error;
+}
+
+int proc_maps_show(struct text *text, const struct proc_id *id) { return vmas_show(text, id, maps_visit); }
+
+/* ---- smaps ---- */
+
+static void smaps_pages(struct text *text, const char *label, uint64_t pages)
+{
+    text_printf(text, "%-16s%8lu kB\n", label, pages << (PAGE_SHIFT - 10));
+}
+
+/* The two-letter codes of proc(5), each followed by a space. */
+static void smaps_flags(struct text *text, const struct vma *vma)
+{
+    text_printf(text, "VmFlags: %s%s%s%smr %sme %s%s%s%s\n", vma->prot & PROT_READ ? "rd " : "",
+                vma->prot & PROT_WRITE ? "wr " : "", vma->prot & PROT_EXEC ? "ex " : "",
+                vma->flags & VMA_SHARED ? "sh " : "", vma->flags & VMA_NEVER_WRITE ? "" : "mw ",
+                vma->flags & VMA_SHARED ? "ms " : "",
+                vma->flags & VMA_GROWSDOWN ? "gd " : "", vma->flags & VMA_ACCOUNTED ? "ac " : "",
+                vma->flags & VMA_NORESERVE ? "nr " : "");
+}
+
+static int smaps_visit(struct aspace *aspace, struct vma *vma, void *arg)
+{
+    struct text *text = arg;
+    struct vma_usage usage = { 0 };
+    vma_usage_locked(aspace, vma, &usage);
+    maps_line(text, aspace, vma);
+    smaps_pages(text, "Size:", vma_pages(vma));
+    smaps_pages(text, "KernelPageSize:", 1);
+    smaps_pages(text, "MMUPageSize:", 1);
+    smaps_pages(text, "Rss:", usage.resident);
+    smaps_pages(text, "Shared_Clean:", usage.shared_clean);
+    smaps_pages(text, "Shared_Dirty:", usage.shared_dirty);
+    smaps_pages(text, "Private_Clean:", usage.private_clean);
+    smaps_pages(text, "Private_Dirty:", usage.private_dirty);
+    smaps_pages(text, "Referenced:", usage.referenced);
+    smaps_pages(text, "Anonymous:", usage.anonymous);
+    smaps_flags(text, vma);
+    return 0;
+}
+
+int proc_smaps_show(struct text *text, const struct proc_id *id) { return vmas_show(text, id, smaps_visit); }
+
+/* ---- pagemap ---- */
+
+#define PAGEMAP_PRESENT (1ul << 63)
+#define PAGEMAP_FILE_OR_SHARED (1ul << 61)
+#define PAGEMAP_EXCLUSIVE (1ul << 56)
+#define PAGEMAP_BATCH 64 /* entries read under one hold of the mutex */
+
+struct pagemap_batch {
+    const struct pagetable *tree;
+    vaddr_t start;
+    uint64_t entries[PAGEMAP_BATCH];
+};
+
+/* Exclusive: this entry is the only one, here and in the tables above it; the page cache's own reference is no mapping. */
+static int pagemap_entry(vaddr_t addr, pte_t entry, void *arg)
+{
+    struct pagemap_batch *batch = arg;
+    const struct frame *frame = frame_at(pte_pfn(entry));
+    uint64_t value = PAGEMAP_PRESENT | pte_pfn(entry);
+    bool cached = frame->kind == FRAME_FILE || frame->kind == FRAME_SHM;
+    if (cached)
+        value |= PAGEMAP_FILE_OR_SHARED;
+    if (frame->refs == (cached ? 2 : 1) && !pagetable_path_is_shared(batch->tree, addr))
+        value |= PAGEMAP_EXCLUSIVE;
+    batch->entries[(addr - batch->start) >> PAGE_SHIFT] = value;
+    return 0;
+}
+
+static ssize_type pagemap_copy(struct aspace *aspace, const struct buffer *to, uint64_t offset, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        size_t chunk = MIN(n - done, sizeof ((struct pagemap_batch *)0)->entries);
+        struct pagemap_batch batch = { .tree = &aspace->tree, .start = ((offset + done) / 8) << PAGE_SHIFT };
+        mutex_lock(&aspace->lock);
+        (void)pagetable_visit(&aspace->tree, batch.start, batch.start + (chunk / 8 << PAGE_SHIFT), pagemap_entry,
+                              &batch);
+        mutex_unlock(&aspace->lock);
+        ssize_type copied = buffer_put(to, done, batch.entries, chunk);
+        if (copied < 0)
+            return done ? (ssize_type)done : copied;
+        done += (size_t)copied;
+        if ((size_t)copied < chunk)
+            break;
+    }
+    return (ssize_type)done;
+}
+
+/* Eight bytes a page of user space, from address 0 on; offset and length are whole entries (EINVAL). */
+static ssize_type pagemap_read(struct file *file, const struct buffer *to, uint64_t offset)
+{
+    uint64_t end = USER_END >> PAGE_SHIFT << 3;
+    struct aspace *aspace;
+    if (offset % 8 || to->length % 8)
+        return -EINVAL;
+    int error = proc_aspace(proc_id_of(file->inode), &aspace);
+    if (error || !aspace)
+        return error;
+    ssize_type n = offset < end ? pagemap_copy(aspace, to, offset, MIN(to->length, end - offset)) : 0;
+    aspace_put(aspace);
+    return n;
+}
+
+const struct inode_ops proc_pagemap_ops = { .read = pagemap_read, .destroy = proc_destroy };

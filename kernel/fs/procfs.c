@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+/*
+ * procfs.c: the tree of /proc and the reading of its text files.
+ *
+ * Nothing of the tree is kept: an inode is made when a name is looked up and ends with its last reference. A
+ * text file is written whole when a reader is at position 0, so that one pass over it sees one state, and reading it
+ * again from the start sees a new one.
+ *
+ * Locks: each open text file has a mutex over its text, taken before any address space's.
+ */
+#include "kernel/fs/procfs.h"
+
+#include "kernel/fs/file.h"
+#include "kernel/fs/proc.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/slab.h"
+
+struct proc_inode {
+    struct inode inode;
+    const struct proc_entry *entry; /* NULL: a directory */
+    struct proc_id id;
+    char name[12]; /* of a process's directory: its number */
+};
+
+struct proc_text {
+    struct mutex lock;
+    struct text text;
+    bool written;
+};
+
+static struct filesystem procfs = { .type = "proc" };
+static struct slab_cache inode_cache = SLAB_CACHE_INIT(inode_cache, "proc-inode", struct proc_inode);
+static struct slab_cache text_cache = SLAB_CACHE_INIT(text_cache, "proc-text", struct proc_text);
+
+static const struct proc_inode *proc_inode_of(const struct inode *inode)
+{
+    return container_of(inode, struct proc_inode, inode);
+}
+
+const struct proc_id *proc_id_of(const struct inode *inode) { return &proc_inode_of(inode)->id; }
+
+struct process *proc_find_locked(const struct proc_id *id)
+{
+    struct process *process = process_find_locked(id->pid);
+    return process && process->start_time == id->start_time ? process : NULL;
+}
+
+int proc_aspace(const struct proc_id *id, struct aspace **aspace)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    struct process *process = proc_find_locked(id);
+    *aspace = process && process->aspace ? aspace_get(process->aspace) : NULL;
+    spin_unlock_irq(&process_lock, irq);
+    return process ? 0 : -ESRCH;
+}
+
+/* ---- text files ---- */
+
+static int text_open(struct file *file)
+{
+    struct proc_text *content = slab_alloc(&text_cache);
+    if (!content)
+        return -ENOMEM;
+    mutex_init(&content->lock);
+    file->data = content;
+    return 0;
+}
+
+static void text_release(struct file *file)
+{
+    struct proc_text *content = file->data;
+    text_free(&content->text);
+    slab_free(&text_cache, content);
+}
+
+static int text_rewrite(struct proc_text *content, const struct proc_inode *inode)
+{
+    text_free(&content->text);
+    content->written = false;
+    int error = inode->entry->show(&content->text, &inode->id);
+    if (!error && content->text.failed)
+        error = -ENOMEM;
+    content->written = !error;
+    return error;
+}
+
+static ssize_type proc_text_read(struct file *file, const struct buffer *to, uint64_t offset)
+{
+    struct proc_text *content = file->data;
+    mutex_lock(&content->lock);
+    ssize_type n = 0;
+    if (offset == 0 || !content->written)
+        n = text_rewrite(content, proc_inode_of(file->inode));
+    if (!n)
+        n = text_read(&content->text, to, offset);
+    mutex_unlock(&content->lock);
+    return n;
+}
+
+static const struct inode_ops text_ops = {
+    .open = text_open,
+    .release = text_release,
+    .read = proc_text_read,
+    .destroy = proc_destroy,
+};
+
+/* ---- the tree ---- */
+
+static const struct inode_ops process_ops;
+
+void proc_destroy(struct inode *inode) { slab_free(&inode_cache, container_of(inode, struct proc_inode, inode)); }
+
+/* The first number of the inodes of a process: its directory; its files follow. The machine's are below 256. */
+static uint64_t number_base(int pid) { return (uint64_t)pid << 8; }
+
+/* An inode below `parent`. NULL: memory is out. */
+static struct proc_inode *proc_inode_create(struct inode *parent, uint64_t number, uint32_t mode,
+                                            const struct inode_ops *ops)
+{
+    struct proc_inode *proc = slab_alloc(&inode_cache);
+    if (!proc)
+        return NULL;
+    proc->inode = (struct inode){
+        .refs = 1,
+        .mode = mode,
+        .number = number,
+        .links = S_ISDIR(mode) ? 2 : 1,
+        .mtime = inode_time_now(),
+        .ops = ops,
+        .filesystem = &procfs,
+        .parent = inode_get(parent),
+    };
+    return proc;
+}
+
+static struct inode *entry_lookup(struct inode *directory, const struct proc_entry *table, const char *name,
+                                  size_t length, int *error)
+{
+    const struct proc_id *id = proc_id_of(directory);
+    const struct proc_entry *entry = table;
+    while (entry->name && (strncmp(entry->name, name, length) || entry->name[length]))
+        entry++;
+    if (!entry->name) {
+        *error = -ENOENT;
+        return NULL;
+    }
+    uint64_t number = number_base(id->pid) + 2 + (uint64_t)(entry - table);
+    struct proc_inode *proc = proc_inode_create(directory, number, entry->mode, entry->show ? &text_ops : entry->ops);
+    if (!proc) {
+        *error = -ENOMEM;
+        return NULL;
+    }
+    proc->inode.name = entry->name;
+    proc->entry = entry;
+    proc->id = *id;
+    return &proc->inode;
+}
+
+static int entry_list(struct inode *directory, const struct proc_entry *table, int64_t from, directory_emit emit,
+                      void *arg)
+{
+    uint64_t base = number_base(proc_id_of(directory)->pid) + 2;
+    int64_t position = 0;
+    for (const struct proc_entry *entry = table; entry->name; entry++, position++)
+        if (position >= from && !emit(arg, entry->name, strlen(entry->name), base + (uint64_t)position, entry->mode,
+                                      position + 1))
+            return 1;
+    return 0;
+}
+
+static bool process_exists(const struct proc_id *id)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    bool exists = proc_find_locked(id);
+    spin_unlock_irq(&process_lock, irq);
+    return exists;
+}
+
+static struct inode *process_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    *error = -ENOENT;
+    if (!process_exists(proc_id_of(directory)))
+        return NULL;
+    return entry_lookup(directory, proc_process_entries, name, length, error);
+}
+
+static int process_list_entries(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    if (!process_exists(proc_id_of(directory)))
+        return -ENOENT;
+    return MIN(entry_list(directory, proc_process_entries, from, emit, arg), 0);
+}
+
+static const struct inode_ops process_ops = {
+    .lookup = process_lookup,
+    .list = process_list_entries,
+    .destroy = proc_destroy,
+};
+
+/* A decimal number without leading zeroes below PID_MAX, or 0. */
+static int pid_parse(const char *name, size_t length)
+{
+    int pid = 0;
+    if (!length || length > 7 || name[0] == '0')
+        return 0;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return 0;
+        pid = pid * 10 + name[i] - '0';
+    }
+    return pid < PID_MAX ? pid : 0;
+}
+
+static struct inode *process_directory(struct inode *root, int pid, int *error)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = process_find_locked(pid);
+    struct proc_id id = { .pid = pid, .start_time = process ? process->start_time : 0 };
+    spin_unlock_irq(&process_lock, irq);
+    *error = process ? -ENOMEM : -ENOENT;
+    struct proc_inode *proc = process ? proc_inode_create(root, number_base(pid), S_IFDIR | 0555, &process_ops) : NULL;
+    if (!proc)
+        return NULL;
+    snprintf(proc->name, sizeof proc->name, "%d", pid);
+    proc->inode.name = proc->name;
+    proc->id = id;
+    return &proc->inode;
+}
+
+static struct inode *root_lookup(struct inode *root, const char *name, size_t length, int *error)
+{
+    int pid = pid_parse(name, length);
+    return pid ? process_directory(root, pid, error)
+               : entry_lookup(root, proc_system_entries, name, length, error);
+}
+
+/* The lowest pid in use from `pid` on, or 0. */
+static int pid_next(int pid)
+{
+    int found = 0;
+    struct process *process;
+    bool irq = spin_lock_irq(&process_lock);
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pid >= pid) {
+            found = process->pid;
+            break;
+        }
+    spin_unlock_irq(&process_lock, irq);
+    return found;
+}
+
+/* Positions: the machine's files, then 256 + pid for processes, so that those which come and go move no other. */
+#define POSITION_PIDS 256
+
+static int root_list(struct inode *root, int64_t from, directory_emit emit, void *arg)
+{
+    if (from < POSITION_PIDS && entry_list(root, proc_system_entries, from, emit, arg))
+        return 0;
+    int pid = (int)MIN(MAX(from - POSITION_PIDS, 1), PID_MAX);
+    while ((pid = pid_next(pid))) {
+        char name[12];
+        int length = snprintf(name, sizeof name, "%d", pid);
+        if (!emit(arg, name, (size_t)length, number_base(pid), S_IFDIR, POSITION_PIDS + pid + 1))
+            break;
+        pid++;
+    }
+    return 0;
+}
+
+static const struct inode_ops root_ops = { .lookup = root_lookup, .list = root_list };
+
+struct filesystem *procfs_create(void)
+{
+    struct proc_inode *root = slab_alloc(&inode_cache);
+    if (!root)
+        panic("no memory for /proc");
+    root->inode = (struct inode){
+        .refs = 1,
+        .mode = S_IFDIR | 0555,
+        .number = 1,
+        .links = 2,
+        .mtime = inode_time_now(),
+        .ops = &root_ops,
+        .filesystem = &procfs,
+    };
+    procfs.root = &root->inode;
+    return &procfs;
+}

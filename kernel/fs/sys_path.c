@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sys_path.c: the system calls on names: access, links, the working directory.
+ */
+#include "kernel/fs/file.h"
+#include "kernel/fs/path_user.h"
+#include "kernel/fs/syscalls.h"
+#include "kernel/lib/errno.h"
+#include "kernel/process.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+/* ---- access ---- */
+
+#define ACCESS_EXECUTE 1 /* X_OK, W_OK, R_OK of access(2) */
+#define ACCESS_WRITE_TO 2
+#define ACCESS_ALL 7
+
+/* Root may read and write everything, save where the file system is read-only, and run what has an x bit at all. */
+static int access_check(const struct inode *inode, unsigned wanted)
+{
+    bool on_device = !S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode);
+    if (wanted & ACCESS_WRITE_TO && inode->filesystem->read_only && !on_device)
+        return -EROFS;
+    if (wanted & ACCESS_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
+        return -EACCES;
+    return 0;
+}
+
+static int64_t access_user(int directory, uint64_t path, unsigned wanted, unsigned flags)
+{
+    struct inode *inode;
+    if (wanted & ~(unsigned)ACCESS_ALL || flags & ~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    int error = path_lookup_user(directory, path, flags, &inode);
+    if (error)
+        return error;
+    error = access_check(inode, wanted);
+    inode_put(inode);
+    return error;
+}
+
+int64_t sys_access(const struct syscall_args *args)
+{
+    return access_user(AT_FDCWD, args->arg[0], (unsigned)args->arg[1], 0);
+}
+
+int64_t sys_faccessat(const struct syscall_args *args)
+{
+    return access_user((int)args->arg[0], args->arg[1], (unsigned)args->arg[2], 0);
+}
+
+int64_t sys_faccessat2(const struct syscall_args *args)
+{
+    return access_user((int)args->arg[0], args->arg[1], (unsigned)args->arg[2], (unsigned)args->arg[3]);
+}
+
+/* ---- readlink ---- */
+
+/* The target without a NUL, cut where the user's buffer ends. */
+static int64_t link_copy(struct inode *inode, uint64_t user, size_t size)
+{
+    char *target = kmalloc(PATH_MAX);
+    if (!target)
+        return -ENOMEM;
+    int64_t length = inode->ops->readlink(inode, target, PATH_MAX);
+    if (length > 0) {
+        length = (int64_t)MIN((size_t)length, size);
+        if (copy_to_user(user, target, (size_t)length))
+            length = -EFAULT;
+    }
+    kfree(target);
+    return length;
+}
+
+static int64_t readlink_user(int directory, uint64_t path, uint64_t user, int size)
+{
+    struct inode *inode;
+    if (size <= 0)
+        return -EINVAL;
+    int error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW, &inode);
+    if (error)
+        return error;
+    int64_t length = S_ISLNK(inode->mode) ? link_copy(inode, user, (size_t)size) : -EINVAL;
+    inode_put(inode);
+    return length;
+}
+
+int64_t sys_readlink(const struct syscall_args *args)
+{
+    return readlink_user(AT_FDCWD, args->arg[0], args->arg[1], (int)args->arg[2]);
+}
+
+int64_t sys_readlinkat(const struct syscall_args *args)
+{
+    return readlink_user((int)args->arg[0], args->arg[1], args->arg[2], (int)args->arg[3]);
+}
+
+/* ---- the working directory ---- */
+
+/* The length with the NUL: the system call differs from getcwd(3) in that. */
+int64_t sys_getcwd(const struct syscall_args *args)
+{
+    char *path = kmalloc(PATH_MAX);
+    if (!path)
+        return -ENOMEM;
+    int64_t length = path_of(current()->cwd, path, PATH_MAX);
+    if (length >= 0)
+        length++;
+    if (length > 0 && (uint64_t)length > args->arg[1])
+        length = -ERANGE;
+    if (length > 0 && copy_to_user(args->arg[0], path, (size_t)length))
+        length = -EFAULT;
+    kfree(path);
+    return length;
+}
+
+/* Takes over the reference. /proc/PID/cwd of others reads the pointer under process_lock. */
+static int64_t cwd_set(struct inode *inode)
+{
+    if (!S_ISDIR(inode->mode)) {
+        inode_put(inode);
+        return -ENOTDIR;
+    }
+    bool irq = spin_lock_irq(&process_lock);
+    struct inode *before = current()->cwd;
+    current()->cwd = inode;
+    spin_unlock_irq(&process_lock, irq);
+    inode_put(before);
+    return 0;
+}
+
+int64_t sys_chdir(const struct syscall_args *args)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, args->arg[0], 0, &inode);
+    return error ? error : cwd_set(inode);
+}
+
+int64_t sys_fchdir(const struct syscall_args *args)
+{
+    const struct file *file = files_get((int)args->arg[0]);
+    return file ? cwd_set(inode_get(file->inode)) : -EBADF;
+}
