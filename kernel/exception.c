@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/*
+ * exception.c: from a CPU exception in user mode to a signal, with the codes that Linux gives (sigaction(2)).
+ *
+ *      page fault      SEGV_MAPERR, SEGV_ACCERR -> SIGSEGV; BUS -> SIGBUS; OOM -> the process is killed
+ *      #DE #MF #XM     SIGFPE          #UD           SIGILL
+ *      #DB #BP         SIGTRAP         #NP #SS #AC   SIGBUS
+ *      all others      SIGSEGV
+ */
+#include <asm/sigcontext.h>
+
+#include "kernel/entry.h"
+#include "kernel/lib/log.h"
+#include "kernel/process.h"
+
+/* Nobody will catch it: leave a line in the log, as Linux does. */
+static void log_unhandled(const struct trapframe *frame, const siginfo_t *info)
+{
+    const struct process *process = current();
+
+    if (!signal_has_handler(process, info->si_signo))
+        log_info("%s[%d]: signal %d (code %d): address %lx ip %lx sp %lx error %lx", process->name, process->pid,
+                 info->si_signo, info->si_code, (uint64_t)info->si_addr, frame->rip, frame->rsp, frame->error);
+}
+
+static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t addr)
+{
+    siginfo_t info = { .si_signo = number, .si_code = code };
+
+    info.si_addr = (void *)addr;
+    log_unhandled(frame, &info);
+    signal_force(frame, &info);
+}
+
+/* The kernel touched user memory for the process: it cannot end here, but before it is back in user mode. */
+static void out_of_memory(const struct fault *fault)
+{
+    struct process *process = current();
+
+    log_err("out of memory: killing %s[%d], which touched %lx", process->name, process->pid, fault->addr);
+    if (fault->user)
+        process_exit(SIGKILL);
+    signal_send_kernel(process, SIGKILL);
+}
+
+void fault_signal(struct trapframe *frame, const struct fault *fault, enum fault_kind kind)
+{
+    if (kind == FAULT_OOM)
+        out_of_memory(fault);
+    else if (kind == FAULT_BUS)
+        raise_fault(frame, SIGBUS, BUS_ADRERR, fault->addr);
+    else
+        raise_fault(frame, SIGSEGV, kind == FAULT_SEGV_MAPERR ? SEGV_MAPERR : SEGV_ACCERR, fault->addr);
+}
+
+/* Why a floating-point instruction faulted: the exceptions that are raised and not masked (SDM 1, 8.5 and 11.5). */
+static int fpu_code(uint64_t vector)
+{
+    const struct _fpstate *state = current()->fpu;
+    unsigned raised;
+
+    fpu_save(current()->fpu);
+    raised = vector == TRAP_FPU ? state->swd & ~state->cwd : state->mxcsr & ~(state->mxcsr >> 7);
+    if (raised & 0x01)
+        return FPE_FLTINV;
+    if (raised & 0x04)
+        return FPE_FLTDIV;
+    if (raised & 0x08)
+        return FPE_FLTOVF;
+    if (raised & 0x12)
+        return FPE_FLTUND;
+    return raised & 0x20 ? FPE_FLTRES : FPE_FLTUNK;
+}
+
+void exception_signal(struct trapframe *frame)
+{
+    switch (frame->vector) {
+    case TRAP_DIVIDE:
+        return raise_fault(frame, SIGFPE, FPE_INTDIV, frame->rip);
+    case TRAP_DEBUG:
+        return raise_fault(frame, SIGTRAP, TRAP_TRACE, frame->rip);
+    case TRAP_BREAKPOINT:
+        return raise_fault(frame, SIGTRAP, SI_KERNEL, 0);
+    case TRAP_INVALID_OPCODE:
+        return raise_fault(frame, SIGILL, ILL_ILLOPN, frame->rip);
+    case TRAP_FPU:
+    case TRAP_SIMD:
+        return raise_fault(frame, SIGFPE, fpu_code(frame->vector), frame->rip);
+    case TRAP_ALIGNMENT:
+        return raise_fault(frame, SIGBUS, BUS_ADRALN, 0);
+    case TRAP_SEGMENT:
+    case TRAP_STACK:
+        return raise_fault(frame, SIGBUS, SI_KERNEL, 0);
+    default:
+        return raise_fault(frame, SIGSEGV, SI_KERNEL, 0);
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/*
+ * exec.c: execve(2).
+ *
+ * The new program is built beside the old one: file, strings, address space, stack. Nothing of the caller has changed
+ * until commit_program(), which cannot fail; so every error simply gives back what was built.
+ */
+#include "kernel/exec.h"
+
+#include "kernel/fs/file.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/sched.h"
+#include "kernel/syscalls.h"
+#include "kernel/usage.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+#define SCRIPT_LINE_MAX 256 /* bytes looked at behind #! (execve(2)) */
+#define SCRIPT_DEPTH_MAX 5  /* scripts whose interpreter is a script */
+
+#define RFLAGS_START (RFLAGS_IF | 2) /* bit 1 is always set */
+
+/* A program being started. */
+struct program {
+    struct inode *inode;     /* one reference */
+    struct pagecache *cache; /* one reference */
+    struct aspace *aspace;   /* one reference */
+    struct elf_image image;
+    vaddr_t rsp;
+};
+
+static void close_program(struct program *program)
+{
+    if (program->cache)
+        pagecache_put(program->cache);
+    if (program->inode)
+        inode_put(program->inode);
+    program->cache = NULL;
+    program->inode = NULL;
+}
+
+/* Find an executable file; what was open before is closed. 0, or the error of the look-up, -EACCES, -ENOMEM. */
+static int open_program(struct program *program, const char *path)
+{
+    int error;
+
+    close_program(program);
+    error = path_lookup(NULL, path, PATH_FOLLOW, &program->inode);
+    if (error) {
+        program->inode = NULL;
+        return error;
+    }
+    if (!S_ISREG(program->inode->mode) || !(program->inode->mode & 0111) || !program->inode->ops->mapping)
+        return -EACCES;
+    program->cache = program->inode->ops->mapping(program->inode);
+    return program->cache ? 0 : -ENOMEM;
+}
+
+static char *skip_blanks(char *at)
+{
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
+/* Cut a script's first line into interpreter and optional argument (NULL: none). The line begins behind "#!". */
+static int split_script_line(char *line, char **interpreter, char **argument)
+{
+    char *end = strchr(line, '\n');
+
+    if (!end)
+        return -ENOEXEC;
+    while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    *end = '\0';
+    *interpreter = skip_blanks(line);
+    if (!**interpreter)
+        return -ENOEXEC;
+    for (end = *interpreter; *end && *end != ' ' && *end != '\t'; end++)
+        continue;
+    *argument = *skip_blanks(end) ? skip_blanks(end) : NULL;
+    *end = '\0';
+    return 0;
+}
+
+/*
+ * If the open program is a script, open its interpreter in its place, whose arguments are then: interpreter, the optional
+ * argument, the script's path, and the script's own arguments. 1: it was one; 0: it was not; or a negative errno.
+ */
+static int open_interpreter(struct program *program, const char *path, struct exec_strings *strings)
+{
+    char line[SCRIPT_LINE_MAX + 1] = { 0 }, *interpreter, *argument;
+    ssize_type got = pagecache_read(program->cache, 0, line, SCRIPT_LINE_MAX);
+    const char *words[3];
+    unsigned count = 0;
+    int error;
+
+    if (got < 0)
+        return (int)got;
+    if (line[0] != '#' || line[1] != '!')
+        return 0;
+    error = split_script_line(line + 2, &interpreter, &argument);
+    if (error)
+        return error;
+    words[count++] = interpreter;
+    if (argument)
+        words[count++] = argument;
+    words[count++] = path;
+    error = exec_strings_replace_first(strings, words, count);
+    if (!error)
+        error = open_program(program, interpreter);
+    return error ? error : 1;
+}
+
+/* Open `path`, and go from script to interpreter until it is a binary. */
+static int resolve_program(struct program *program, const char *path, struct exec_strings *strings)
+{
+    char interpreter[SCRIPT_LINE_MAX];
+    int result = open_program(program, path);
+
+    for (unsigned depth = 0; !result; depth++) {
+        result = open_interpreter(program, path, strings);
+        if (result <= 0)
+            break;
+        if (depth == SCRIPT_DEPTH_MAX)
+            return -ELOOP;
+        string_copy(interpreter, strings->text, sizeof(interpreter)); /* the first argument now */
+        path = interpreter;
+        result = 0;
+    }
+    return result;
+}
+
+/* The new address space, complete. */
+static int build_program(struct program *program, const char *path, const struct exec_strings *strings)
+{
+    int error;
+
+    program->aspace = aspace_create();
+    if (!program->aspace)
+        return -ENOMEM;
+    error = elf_map(program->aspace, program->cache, &program->image);
+    if (!error)
+        error = exec_stack_build(program->aspace, &program->image, strings, path, &program->rsp);
+    if (error)
+        aspace_put(program->aspace);
+    return error;
+}
+
+/* The current process's registers at the start of a program: all zero but these. */
+static void start_registers(struct process *process, const struct program *program)
+{
+    *process->user = (struct trapframe){
+        .vector = TRAP_SYSCALL,
+        .rip = program->image.entry,
+        .rsp = program->rsp,
+        .cs = USER_CS,
+        .ss = USER_SS,
+        .rflags = RFLAGS_START,
+    };
+    process->fs_base = 0;
+    cpu_set_fs_base(0);
+    fpu_init_area(process->fpu);
+    fpu_restore(process->fpu);
+}
+
+/* Exchange address space and executable; the old ones go once nothing runs on them. */
+static void exchange(struct process *process, struct program *program)
+{
+    struct aspace *old_aspace = process->aspace;
+    struct inode *old_exe = process->exe;
+    bool irq;
+
+    if (old_aspace)
+        usage_note_resident(process);
+    irq = spin_lock_irq(&process_lock);
+    process->aspace = program->aspace;
+    process->exe = inode_get(program->inode);
+    spin_unlock_irq(&process_lock, irq);
+    aspace_switch(program->aspace);
+    process_release_vfork(process);
+    if (old_aspace)
+        aspace_put(old_aspace);
+    if (old_exe)
+        inode_put(old_exe);
+}
+
+/* The point of no return: the process becomes the new program. */
+static void commit_program(struct process *process, struct program *program, const char *path)
+{
+    const char *name = path;
+
+    for (const char *at = path; *at; at++)
+        if (*at == '/' && at[1])
+            name = at + 1;
+    exchange(process, program);
+    process_set_name(process, name);
+    signal_reset_for_exec(process->signals);
+    files_close_on_exec(process->files);
+    start_registers(process, program);
+    process->clear_child_tid = 0;
+    process->exit_signal = SIGCHLD;
+    process->has_execed = true;
+    process_figures.execs++;
+}
+
+int exec_program(const char *path, struct exec_strings *strings)
+{
+    struct program program = { 0 };
+    int error = resolve_program(&program, path, strings);
+
+    if (!error)
+        error = build_program(&program, path, strings);
+    if (!error)
+        commit_program(current(), &program, path);
+    close_program(&program);
+    return error;
+}
+
+/* execve(2): path, argv, envp. */
+int64_t sys_execve(const struct syscall_args *args)
+{
+    struct exec_strings strings = { 0 };
+    char *path = kmalloc(PATH_MAX);
+    int64_t result;
+
+    if (!path)
+        return -ENOMEM;
+    result = copy_string_from_user(path, args->arg[0], PATH_MAX);
+    if (result >= 0)
+        result = exec_strings_add_user(&strings, args->arg[1], args->arg[2]);
+    if (result >= 0)
+        result = exec_program(path, &strings);
+    exec_strings_free(&strings);
+    kfree(path);
+    return result;
+}

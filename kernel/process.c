@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/*
+ * process.c: the table of processes, their numbers, their making and unmaking.
+ *
+ * Finding a pid walks the table: fine for the hundreds of processes that a teaching machine has. Giving out a new
+ * pid does not, until the numbers have gone round once.
+ */
+#include "kernel/process.h"
+
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/sched.h"
+#include "mm/kstack.h"
+#include "mm/slab.h"
+
+#define PID_FIRST_AGAIN 300 /* once round, low numbers stay with those who have them (as in Linux) */
+
+struct spinlock process_lock = SPINLOCK_INIT;
+struct process_list process_table = TAILQ_HEAD_INITIALIZER(process_table);
+struct process_figures process_figures;
+
+static struct slab_cache process_cache = SLAB_CACHE_INIT(process_cache, "process", struct process);
+static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals", struct signals);
+
+static int last_pid; /* process_lock */
+static bool pids_wrapped;
+
+struct process *process_find_locked(int pid)
+{
+    struct process *process;
+
+    ASSERT(spin_is_held(&process_lock));
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pid >= pid)
+            return process->pid == pid ? process : NULL;
+    return NULL;
+}
+
+int process_visit(int (*visit)(struct process *process, void *arg), void *arg)
+{
+    struct process *process;
+    int result = 0;
+    bool irq = spin_lock_irq(&process_lock);
+
+    TAILQ_FOREACH(process, &process_table, all) {
+        result = visit(process, arg);
+        if (result)
+            break;
+    }
+    spin_unlock_irq(&process_lock, irq);
+    return result;
+}
+
+struct aspace *process_aspace(int pid)
+{
+    struct aspace *aspace = NULL;
+    bool irq = spin_lock_irq(&process_lock);
+    struct process *process = process_find_locked(pid);
+
+    if (process && process->aspace)
+        aspace = aspace_get(process->aspace);
+    spin_unlock_irq(&process_lock, irq);
+    return aspace;
+}
+
+bool process_group_exists_locked(int pgid, int sid)
+{
+    struct process *process;
+
+    ASSERT(spin_is_held(&process_lock));
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pgid == pgid && process->sid == sid)
+            return true;
+    return false;
+}
+
+char process_state_letter(const struct process *process)
+{
+    static const char letters[] = {
+        [PROCESS_RUNNABLE] = 'R',
+        [PROCESS_SLEEPING] = 'S',
+        [PROCESS_UNINTERRUPTIBLE] = 'D',
+        [PROCESS_ZOMBIE] = 'Z',
+        [PROCESS_DEAD] = 'X',
+    };
+    return letters[process->state];
+}
+
+void process_set_name(struct process *process, const char *name)
+{
+    string_copy(process->name, name, sizeof(process->name));
+}
+
+struct process *process_create(void (*first)(void))
+{
+    struct process *process = slab_alloc(&process_cache);
+
+    if (!process)
+        return NULL;
+    process->signals = slab_alloc(&signals_cache);
+    if (!process->signals)
+        goto out_process;
+    process->fpu = kmalloc(fpu_size());
+    if (!process->fpu)
+        goto out_signals;
+    process->kernel_stack = kstack_alloc();
+    if (!process->kernel_stack)
+        goto out_fpu;
+
+    process->user = context_init_user(&process->context, process->kernel_stack, first);
+    TAILQ_INIT(&process->children);
+    wait_queue_init(&process->child_event);
+    return process;
+
+out_fpu:
+    kfree(process->fpu);
+out_signals:
+    slab_free(&signals_cache, process->signals);
+out_process:
+    slab_free(&process_cache, process);
+    return NULL;
+}
+
+void process_free(struct process *process)
+{
+    ASSERT(process != current() && !process->aspace && !process->files && !process->cwd && !process->exe);
+    kstack_free(process->kernel_stack);
+    kfree(process->fpu);
+    slab_free(&signals_cache, process->signals);
+    slab_free(&process_cache, process);
+}
+
+/* Group and session keep the number of a leader that is gone. */
+static bool pid_in_use_locked(int pid)
+{
+    struct process *process;
+
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pid == pid || process->pgid == pid || process->sid == pid)
+            return true;
+    return false;
+}
+
+static int choose_pid_locked(void)
+{
+    for (int tries = 0; tries < PID_MAX; tries++) {
+        if (++last_pid >= PID_MAX) {
+            last_pid = PID_FIRST_AGAIN;
+            pids_wrapped = true;
+        }
+        if (!pids_wrapped || !pid_in_use_locked(last_pid))
+            return last_pid;
+    }
+    return -EAGAIN;
+}
+
+/* Into the table, which ascends by pid. New numbers are nearly always the highest: look from the end. */
+static void insert_locked(struct process *process)
+{
+    struct process *lower;
+
+    TAILQ_FOREACH_REVERSE(lower, &process_table, process_list, all)
+        if (lower->pid < process->pid)
+            break;
+    if (lower)
+        TAILQ_INSERT_AFTER(&process_table, lower, process, all);
+    else
+        TAILQ_INSERT_HEAD(&process_table, process, all);
+    process_figures.count++;
+}
+
+int process_enter(struct process *process, struct process *parent)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    int pid = choose_pid_locked();
+
+    if (pid > 0) {
+        process->pid = pid;
+        process->pgid = parent ? parent->pgid : pid;
+        process->sid = parent ? parent->sid : pid;
+        process->parent = parent;
+        if (parent)
+            TAILQ_INSERT_TAIL(&parent->children, process, sibling);
+        insert_locked(process);
+    }
+    spin_unlock_irq(&process_lock, irq);
+    return MIN(pid, 0);
+}
+
+void process_leave_locked(struct process *process)
+{
+    ASSERT(spin_is_held(&process_lock));
+    ASSERT(TAILQ_EMPTY(&process->children));
+    TAILQ_REMOVE(&process_table, process, all);
+    if (process->parent)
+        TAILQ_REMOVE(&process->parent->children, process, sibling);
+    process_figures.count--;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sched.h: who runs: round robin over the runnable processes, a slice of SCHED_SLICE ticks each.
+ *
+ * User mode is preempted by the timer; the kernel is not: it gives up the CPU where it sleeps, and in
+ * user_return(). The run queue's lock is an _irq lock: interrupts wake processes.
+ */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include "kernel/process.h"
+
+#define SCHED_SLICE 2 /* ticks */
+
+/* Bits of struct cpu's return_work: what is to be done before going back to user mode. */
+enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2 };
+
+/* Make this CPU's boot thread the idle process. Called once. */
+void sched_init(void);
+
+/* The boot thread's last act: run processes, halt when there are none. */
+void sched_idle(void) __noreturn_fn;
+
+/* Put a new process at the end of the queue. Any context. */
+void sched_enqueue(struct process *process);
+
+/* Make a sleeping process runnable; one that does not sleep stays as it is. Any context. */
+void sched_wake(struct process *process);
+/* The same, if its sleep is interruptible. */
+void sched_interrupt(struct process *process);
+
+/* Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule() follows. */
+void sched_set_state(enum process_state state);
+
+/* Give up the CPU: runs the next one, returns when this process runs again. Its state says whether it stays in the queue. */
+void schedule(void);
+
+/* What a new process does first on its own stack, before anything else: the second half of schedule(). */
+void sched_start(void);
+
+/* Runnable processes, the running one included (for /proc/loadavg). */
+unsigned sched_runnable(void);
+
+/* Ticks since boot: in user mode, in the kernel, idle (for /proc/stat and /proc/uptime). */
+struct sched_ticks {
+    uint64_t user, system, idle;
+};
+extern struct sched_ticks sched_ticks;
+
+#endif

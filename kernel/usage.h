@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * usage.h: what a process has used: getrusage(2), wait4(2), times(2).
+ */
+#ifndef KERNEL_USAGE_H
+#define KERNEL_USAGE_H
+
+#include "kernel/process.h"
+
+/* Note the resident peak of the current process's address space in its usage. May sleep. */
+void usage_note_resident(struct process *process);
+
+/* A waited-for child's usage, and that of its own children, become its parent's. process_lock is held. */
+void usage_collect_locked(struct process_usage *total, const struct process *child);
+
+/* As getrusage(2) shows it: times in ticks' precision, resident peak in KiB. */
+void usage_to_rusage(const struct process_usage *usage, struct rusage *rusage);
+
+#endif

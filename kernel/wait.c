@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wait.c: wait queues, deadlines, and the mutex.
+ *
+ * A waiter lies on the sleeper's stack, in its queue's list and, with a deadline, in the list of timers
+ * (ascending by deadline). The sleeper marks itself as sleeping before it tests the condition, so that a wake-up
+ * between test and schedule() finds the mark and takes it away.
+ *
+ * Locks, in this order: a queue's lock, timer_lock, the run queue's; all _irq.
+ */
+#include "kernel/wait.h"
+
+#include "arch/x86_64/machine.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/errno.h"
+#include "kernel/sched.h"
+
+struct waiter {
+    struct process *process;
+    uint64_t deadline; /* nanoseconds since boot; 0: none */
+    bool timed;        /* is in `timers` */
+    TAILQ_ENTRY(waiter) link;
+    TAILQ_ENTRY(waiter) timer_link;
+};
+
+static struct spinlock timer_lock = SPINLOCK_INIT;
+static TAILQ_HEAD(, waiter) timers = TAILQ_HEAD_INITIALIZER(timers);
+
+void wait_queue_init(struct wait_queue *queue) { *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue); }
+
+void wake_all(struct wait_queue *queue)
+{
+    struct waiter *waiter;
+    bool irq = spin_lock_irq(&queue->lock);
+
+    TAILQ_FOREACH(waiter, &queue->waiters, link)
+        sched_wake(waiter->process);
+    spin_unlock_irq(&queue->lock, irq);
+}
+
+/* Enter a waiter into the list of timers, behind all that are due no later. */
+static void timer_add(struct waiter *waiter)
+{
+    struct waiter *later;
+    bool irq = spin_lock_irq(&timer_lock);
+
+    TAILQ_FOREACH(later, &timers, timer_link)
+        if (later->deadline > waiter->deadline)
+            break;
+    if (later)
+        TAILQ_INSERT_BEFORE(later, waiter, timer_link);
+    else
+        TAILQ_INSERT_TAIL(&timers, waiter, timer_link);
+    waiter->timed = true;
+    spin_unlock_irq(&timer_lock, irq);
+}
+
+static void timer_remove(struct waiter *waiter)
+{
+    bool irq = spin_lock_irq(&timer_lock);
+
+    if (waiter->timed)
+        TAILQ_REMOVE(&timers, waiter, timer_link);
+    waiter->timed = false;
+    spin_unlock_irq(&timer_lock, irq);
+}
+
+void wait_expire(uint64_t now)
+{
+    struct waiter *waiter;
+    bool irq = spin_lock_irq(&timer_lock);
+
+    while ((waiter = TAILQ_FIRST(&timers)) && waiter->deadline <= now) {
+        TAILQ_REMOVE(&timers, waiter, timer_link);
+        waiter->timed = false;
+        sched_wake(waiter->process);
+    }
+    spin_unlock_irq(&timer_lock, irq);
+}
+
+static void waiter_add(struct waiter *waiter, struct wait_queue *queue)
+{
+    bool irq = spin_lock_irq(&queue->lock);
+
+    TAILQ_INSERT_TAIL(&queue->waiters, waiter, link);
+    spin_unlock_irq(&queue->lock, irq);
+    if (waiter->deadline)
+        timer_add(waiter);
+}
+
+static void waiter_remove(struct waiter *waiter, struct wait_queue *queue)
+{
+    bool irq;
+
+    if (waiter->deadline)
+        timer_remove(waiter);
+    irq = spin_lock_irq(&queue->lock);
+    TAILQ_REMOVE(&queue->waiters, waiter, link);
+    spin_unlock_irq(&queue->lock, irq);
+}
+
+int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+               uint64_t deadline)
+{
+    struct waiter waiter = { .process = current(), .deadline = deadline };
+    int result;
+
+    if (condition(arg))
+        return 0;
+    ASSERT(current()->pid != 0); /* the idle process has nobody to leave the CPU to */
+    waiter_add(&waiter, queue);
+    for (;;) {
+        sched_set_state(mode == WAIT_INTERRUPTIBLE ? PROCESS_SLEEPING : PROCESS_UNINTERRUPTIBLE);
+        result = 0;
+        if (condition(arg))
+            break;
+        result = -ERESTARTSYS;
+        if (mode == WAIT_INTERRUPTIBLE && signal_is_pending(current()))
+            break;
+        result = -ETIMEDOUT;
+        if (deadline && clock_nanoseconds() >= deadline)
+            break;
+        schedule();
+    }
+    sched_set_state(PROCESS_RUNNABLE);
+    waiter_remove(&waiter, queue);
+    return result;
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+int sleep_until(uint64_t deadline)
+{
+    struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+    int error = wait_until(&nobody, never, NULL, WAIT_INTERRUPTIBLE, MAX(deadline, 1ul));
+
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+void mutex_init(struct mutex *mutex)
+{
+    mutex->held = false;
+    mutex->owner = NULL;
+    wait_queue_init(&mutex->queue);
+}
+
+static bool mutex_try(void *arg)
+{
+    struct mutex *mutex = arg;
+
+    return !__atomic_test_and_set(&mutex->held, __ATOMIC_ACQUIRE);
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    ASSERT(!mutex_is_mine(mutex));
+    if (unlikely(!mutex_try(mutex))) {
+        int error = wait_until(&mutex->queue, mutex_try, mutex, WAIT_UNINTERRUPTIBLE, 0);
+
+        BUG_ON(error, "uninterruptible wait gave %d", error);
+    }
+    mutex->owner = current();
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    ASSERT(mutex_is_mine(mutex));
+    mutex->owner = NULL;
+    __atomic_store_n(&mutex->held, false, __ATOMIC_SEQ_CST); /* before the look at the waiters */
+    if (unlikely(!TAILQ_EMPTY(&mutex->queue.waiters)))
+        wake_all(&mutex->queue);
+}
+
+bool mutex_is_mine(const struct mutex *mutex) { return mutex->held && mutex->owner == current(); }
