@@ -1,0 +1,803 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The only place that knows QEMU's command line.
+
+A guest is made of a `Machine` (memory, CPU, accelerator), of arguments that say what boots in it (`run_medium`,
+`iso_medium`, `linux_medium`), and of four serial ports, each a socket between QEMU and this process:
+
+    console   ttyS0, both ways: the program's standard input and output
+    log       ttyS1, the kernel's log
+    errors    ttyS2, the program's standard error
+    report    ttyS3, lines for machines: `stat NAME VALUE`, `exit STATUS`, `panic TEXT`, `selftest pass|fail N M`
+
+`Guest.run` relays them and tells how it ended, as an `Outcome`: in order, panic, failed self-tests, triple fault,
+hang, time-out, QEMU killed or not started. It never guesses from output alone: the isa-debug-exit device gives
+QEMU's exit status, QMP tells a reset from a power-off, and QMP's registers tell a CPU that has nothing left
+to do (hang) from one that is still at work (time-out).
+
+    scripts/qemu.py probe                     what accelerator runs are given, and why
+    scripts/qemu.py iso ISO                   boot an ISO with its console on this terminal
+    scripts/qemu.py debug KERNEL ISO          the same, halted, with gdb on this terminal
+    scripts/qemu.py console                   this terminal on the console of the guest under gdb
+"""
+import bisect
+import collections
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import functools
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+import newc
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
+OVMF = "/usr/share/ovmf/OVMF.fd"
+
+# What QEMU exits with when the kernel writes V to isa-debug-exit: 2 V + 1.
+STATUS_POWER_OFF, STATUS_PANIC, STATUS_SELFTEST_FAILED, STATUS_PROBE = 33, 65, 97, 85
+
+DLE, EOT, STX = b"\x10", b"\x04", b"\x02"   # the console's escape, end of input, "the program starts now"
+READ_SIZE = 65536
+BACKLOG_LIMIT = 1 << 20                     # stop listening to the guest while this much waits for a slow reader
+LOG_TAIL = 65536
+MEDIUM_MINIMUM = 1 << 20                    # SeaBIOS gives a disk below a cylinder's size a geometry of nothing
+SAMPLES, SAMPLE_INTERVAL = 10, 0.05         # registers looked at to tell a hang from a time-out
+DEAD_CHECK_INTERVAL = 1.0                   # seconds between looks for a dead CPU, while the guest is silent
+
+
+class CannotRun(Exception):
+    """Nothing was booted; the text says why."""
+
+
+# ---------------------------------------------------------------- what the host can do
+
+def build(*targets):
+    """Bring these make targets up to date, silently if all goes well. Raises CannotRun."""
+    if os.environ.get("LAZYBONES_BUILT"):       # `make test` has built all there is, and runs us side by side
+        return
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    os.makedirs(BUILD, exist_ok=True)
+    with open(os.path.join(BUILD, ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make = subprocess.run(["make", "-s", "-C", ROOT, *targets], env=environment, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if make.returncode:
+        raise CannotRun(f"the build failed:\n{make.stdout.rstrip()}")
+
+
+def built(name):
+    """The path of a file under build/; raises CannotRun if it is not there."""
+    path = os.path.join(BUILD, name)
+    if not os.path.exists(path):
+        raise CannotRun(f"{os.path.relpath(path, ROOT)} is missing (make {os.path.relpath(path, ROOT)})")
+    return path
+
+
+def _kvm_key():
+    """Changes whenever the probe's answer might: another boot of the host, another QEMU, another user."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        boot = file.read().strip()
+    binary = shutil.which(QEMU) or QEMU
+    changed = os.stat(binary).st_mtime if os.path.exists(binary) else 0
+    return [boot, binary, changed, os.getuid()]
+
+
+def _kvm_runs_a_guest():
+    """Boots scripts/kvm-probe.asm under KVM: (truth, why)."""
+    try:
+        build("build/kvm-probe.img")
+        probe = built("kvm-probe.img")
+    except CannotRun as reason:
+        return False, f"the probe of KVM could not be built: {reason}"
+    command = [QEMU, "-nodefaults", "-display", "none", "-accel", "kvm", "-cpu", "max", "-m", "16", "-no-reboot",
+               "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+               "-drive", f"file={escaped(probe)},format=raw,if=virtio,readonly=on"]
+    try:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, timeout=2).returncode
+    except subprocess.TimeoutExpired:
+        return False, "a 64-bit guest of a few instructions had not ended under KVM after 2 seconds"
+    if status == STATUS_PROBE:
+        return True, "a 64-bit guest ran under KVM"
+    return False, f"a 64-bit guest of a few instructions failed under KVM (QEMU's status {status})"
+
+
+@functools.lru_cache(None)
+def accelerator():
+    """("kvm" or "tcg", why). KVM only where a 64-bit guest truly ran; the answer is kept under build/."""
+    if not os.path.exists("/dev/kvm"):
+        return "tcg", "there is no /dev/kvm"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg", "/dev/kvm may not be opened by this user"
+    cache = os.path.join(BUILD, "kvm-probe.json")
+    key = _kvm_key()
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        with open(cache) as file:
+            known = json.load(file)
+        if known["key"] == key:
+            return known["accelerator"], known["why"]
+    works, why = _kvm_runs_a_guest()
+    answer = {"key": key, "accelerator": "kvm" if works else "tcg", "why": why}
+    with tempfile.NamedTemporaryFile("w", dir=BUILD, delete=False) as file:
+        json.dump(answer, file)
+    os.replace(file.name, cache)
+    return answer["accelerator"], why
+
+
+# ---------------------------------------------------------------- the machine and what boots in it
+
+@dataclasses.dataclass
+class Machine:
+    memory: str = "128M"        # as QEMU's -m takes it; a bare number is MiB
+    cpu: str = ""               # "": `max`, or the fixed model that --icount needs
+    smp: int = 1
+    icount: bool = False        # deterministic: one instruction is one nanosecond, a CPU without ERMS
+    firmware: str = "bios"      # or "uefi"
+    tcg: bool = False           # TCG even where KVM works
+
+    def arguments(self):
+        arguments = ["-nodefaults", "-display", "none", "-m", self.memory, "-smp", str(self.smp), "-no-reboot",
+                     "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if self.icount:
+            arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
+                          "-rtc", "base=2026-01-01,clock=vm", "-cpu", self.cpu or "qemu64"]
+        else:
+            accel = "tcg" if self.tcg else accelerator()[0]
+            arguments += ["-accel", accel, "-cpu", self.cpu or "max"]
+        if self.firmware == "uefi":
+            if not os.path.exists(OVMF):
+                raise CannotRun(f"{OVMF} is missing (run scripts/setup)")
+            arguments += ["-bios", OVMF]
+        return arguments
+
+
+def escaped(path):
+    """A path inside one of QEMU's comma-separated options."""
+    return path.replace(",", ",,")
+
+
+def grub_quoted(word):
+    """One word of GRUB script."""
+    if re.fullmatch(r"[A-Za-z0-9_./=,:@%+-]+", word):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def memory_file(data):
+    """The bytes as a file without a name; QEMU opens it as /proc/self/fd/N, and it ends with the last that holds it."""
+    fd = os.memfd_create("lazybones-medium")
+    with open(fd, "wb", closefd=False) as file:
+        file.write(data)
+    return fd
+
+
+@dataclasses.dataclass
+class Boot:
+    """What boots: arguments for QEMU, and the descriptors that it must inherit for them."""
+    arguments: list
+    descriptors: list = dataclasses.field(default_factory=list)
+
+
+def run_medium(kernel, parameters, initrd, iso=None):
+    """Boots a kernel file with a list of parameters and an archive (bytes) of initial files.
+
+    GRUB comes from an ISO that is made once (build/grub.iso, or `iso`). Its menu (boot/grub.cfg) finds the rest on a
+    second disk: a cpio archive with the kernel, the initial files and a few lines of GRUB script.
+    """
+    with open(kernel, "rb") as file:
+        image = file.read()
+    script = "multiboot2 ($run)/kernel " + " ".join(grub_quoted(word) for word in parameters) + "\n"
+    script += "module2 ($run)/initrd\nboot\n"
+    medium = newc.Archive()
+    medium.add("run.cfg", script.encode())
+    medium.add("kernel", image)
+    medium.add("initrd", initrd)
+    data = medium.to_bytes()
+    fd = memory_file(data + bytes(MEDIUM_MINIMUM - len(data) if len(data) < MEDIUM_MINIMUM else -len(data) % 512))
+    arguments = ["-drive", f"file=/proc/self/fd/{fd},format=raw,if=virtio,readonly=on"]
+    return Boot(iso_medium(iso or built("grub.iso")).arguments + arguments, [fd])
+
+
+def iso_medium(iso):
+    return Boot(["-cdrom", iso, "-boot", "d"])
+
+
+def linux_medium(kernel, initrd, command_line):
+    """Boots a Linux kernel file with an initramfs file."""
+    return Boot(["-kernel", kernel, "-initrd", initrd, "-append", command_line])
+
+
+# ---------------------------------------------------------------- how it ended
+
+@dataclasses.dataclass
+class Outcome:
+    # exit, power-off (in order, but nobody's status), panic, selftest-failed, triple-fault, hang, timeout,
+    # killed (QEMU, by a signal), failed (QEMU could not go on), quit (by the user or a closed pipe)
+    kind: str
+    text: str = ""                                              # one line for a person
+    status: int = 0                                             # init's, where kind is "exit"; a shell's for "quit"
+    stats: dict = dataclasses.field(default_factory=dict)       # name: value, in the order of the report
+    selftest: str = ""                                          # "pass 41 41" or "fail 40 41", if any ran
+    log: bytes = b""                                            # the end of the kernel's log
+
+
+class Report:
+    """The lines of the report port."""
+
+    def __init__(self):
+        self._rest = b""
+        self.stats, self.status, self.panic, self.selftest = {}, None, None, ""
+
+    def take(self, data):
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._line(line.decode(errors="replace").strip())
+
+    def _line(self, line):
+        word, _, rest = line.partition(" ")
+        if word == "panic":
+            self.panic = rest
+        elif word == "selftest":
+            self.selftest = rest
+        elif match := re.fullmatch(r"exit (\d+)", line):
+            self.status = int(match[1])
+        elif match := re.fullmatch(r"stat (\S+) (-?\d+)", line):
+            self.stats[match[1]] = int(match[2])
+
+
+class Symbols:
+    """Names for the addresses of a kernel file."""
+
+    def __init__(self, kernel):
+        self._addresses, self._names = [], []
+        nm = subprocess.run(["nm", "-n", kernel], capture_output=True, text=True) if kernel else None
+        for line in nm.stdout.splitlines() if nm else []:
+            fields = line.split()
+            if len(fields) == 3 and fields[1] in "tTwW":
+                self._addresses.append(int(fields[0], 16))
+                self._names.append(fields[2])
+
+    def name(self, address):
+        index = bisect.bisect_right(self._addresses, address) - 1
+        if index < 0 or address - self._addresses[index] >= 1 << 16:
+            return f"{address:#x}"
+        return f"{self._names[index]}+{address - self._addresses[index]:#x}"
+
+
+Registers = collections.namedtuple("Registers", "rip level halted interrupts cr2")
+
+
+def parse_registers(text):
+    """QEMU's `info registers -a`, a Registers for each CPU."""
+    found = []
+    for match in re.finditer(r"[RE]IP=([0-9a-f]+) [RE]FL=([0-9a-f]+).*?CPL=(\d).*?HLT=(\d)(.*?CR2=([0-9a-f]+))?",
+                             text, re.S):
+        rip, flags, level, halted, _, cr2 = match.groups()
+        found.append(Registers(int(rip, 16), int(level), halted == "1", bool(int(flags, 16) & 0x200),
+                               int(cr2 or "0", 16)))
+    return found
+
+
+# ---------------------------------------------------------------- sinks: where a port's bytes go
+
+class Collector:
+    """Keeps the last `limit` bytes."""
+    fd, backlog = None, b""
+
+    def __init__(self, limit=None):
+        self.data, self._limit = bytearray(), limit
+
+    def take(self, data):
+        self.data += data
+        if self._limit and len(self.data) > 2 * self._limit:
+            del self.data[:-self._limit]
+
+
+class Writer:
+    """Writes to a descriptor without ever blocking on a slow reader: select.PIPE_BUF bytes, when poll allows them."""
+
+    def __init__(self, fd):
+        self.fd, self.backlog = fd, bytearray()
+
+    def take(self, data):
+        self.backlog += data
+
+    def drain(self):
+        """Raises BrokenPipeError when the reader is gone."""
+        count = os.write(self.fd, self.backlog[:select.PIPE_BUF])
+        del self.backlog[:count]
+
+
+class Tee:
+    """The kernel's log: its end kept for whoever asks, all of it into a file if there is one."""
+    fd, backlog = None, b""
+
+    def __init__(self, file=None):
+        self.tail, self._file = Collector(LOG_TAIL), file
+
+    def take(self, data):
+        self.tail.take(data)
+        if self._file:
+            self._file.write(data)
+
+
+class Callback:
+    """Hands each piece to a function as it comes."""
+    fd, backlog = None, b""
+
+    def __init__(self, function):
+        self.take = function
+
+
+# ---------------------------------------------------------------- QMP
+
+class Monitor:
+    """QEMU's machine protocol on a socket. Events are noted, answers are waited for."""
+
+    def __init__(self, sock):
+        self.sock, self.shutdown_reason = sock, None
+        self._rest, self._answers, self._number = b"", {}, 0
+        self._post("qmp_capabilities")
+
+    def _post(self, command, **arguments):
+        self._number += 1
+        message = {"execute": command, "id": self._number}
+        if arguments:
+            message["arguments"] = arguments
+        with contextlib.suppress(OSError):
+            self.sock.sendall(json.dumps(message).encode() + b"\n")
+        return self._number
+
+    def receive(self):
+        """Take in what has come. False at the end."""
+        try:
+            data = self.sock.recv(READ_SIZE)
+        except OSError:
+            data = b""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if message.get("event") == "SHUTDOWN":
+                    self.shutdown_reason = message["data"].get("reason", "")
+                elif "id" in message:
+                    self._answers[message["id"]] = message.get("return")
+        return bool(data)
+
+    def ask(self, command, **arguments):
+        """The answer, or None when QEMU ends or says nothing for five seconds."""
+        number = self._post(command, **arguments)
+        deadline = time.monotonic() + 5
+        while number not in self._answers:
+            ready, _, _ = select.select([self.sock], [], [], max(0, deadline - time.monotonic()))
+            if not ready or not self.receive():
+                return None
+        return self._answers.pop(number)
+
+    def registers(self):
+        return parse_registers(self.ask("human-monitor-command", **{"command-line": "info registers -a"}) or "")
+
+    def quit(self):
+        self._post("quit")
+
+
+# ---------------------------------------------------------------- the guest
+
+PORTS = ("console", "log", "errors", "report")
+
+
+def _die_with_parent():
+    """In the child before QEMU: be killed when the Python process is, however that one ends."""
+    import ctypes
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
+
+
+class Guest:
+    """One machine that runs once.
+
+    Sinks (anything with take(data), .fd and .backlog) for console, log and errors may be given; the default collects.
+    `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape the input and mark its
+    end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the guest's DLE STX.
+    `kernel`: the file with symbols for messages.
+    """
+
+    def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True, handshake=False,
+                 kernel=None):
+        self.report = Report()
+        self.sinks = {"console": console or Collector(), "log": log or Tee(), "errors": errors or Collector(),
+                      "report": Callback(self.report.take)}
+        self._stdin = stdin if isinstance(stdin, int) else None
+        self._input = bytearray()
+        self._framed, self._started, self._preamble = framed, not handshake, b""
+        if isinstance(stdin, bytes):
+            self._queue_input(stdin)
+            self._queue_end()
+        elif stdin is None and framed:
+            self._queue_end()
+        self._kernel = kernel
+        self._escape_seen = False
+        self._start(machine, boot)
+
+    def _start(self, machine, boot):
+        pairs = {name: socket.socketpair() for name in (*PORTS, "monitor")}
+        arguments = [QEMU, *machine.arguments(), *boot.arguments]
+        for name, (_, theirs) in pairs.items():
+            arguments += ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
+        for name in PORTS:
+            arguments += ["-serial", f"chardev:{name}"]
+        arguments += ["-mon", "chardev=monitor,mode=control", "-no-shutdown"]
+        inherited = [theirs.fileno() for _, theirs in pairs.values()] + boot.descriptors
+        self._complaints = tempfile.TemporaryFile()
+        try:
+            self.process = subprocess.Popen(arguments, pass_fds=inherited, stdin=subprocess.DEVNULL,
+                                            stdout=self._complaints, stderr=self._complaints,
+                                            start_new_session=True, preexec_fn=_die_with_parent)
+        except OSError as error:
+            raise CannotRun(f"cannot start {QEMU}: {error.strerror}") from error
+        finally:
+            for _, theirs in pairs.values():
+                theirs.close()
+            for fd in boot.descriptors:
+                os.close(fd)
+        self._sockets = {name: ours for name, (ours, _) in pairs.items() if name != "monitor"}
+        for sock in self._sockets.values():
+            sock.setblocking(False)
+        self.monitor = Monitor(pairs["monitor"][0])
+
+    # ---- input
+
+    def send(self, data):
+        """Queue input for the console; a sink may do this while the guest runs."""
+        self._queue_input(data)
+
+    def _queue_input(self, data):
+        self._input += data.replace(DLE, DLE + DLE) if self._framed else data
+
+    def _queue_end(self):
+        if self._framed:
+            self._input += DLE + EOT
+
+    def _read_stdin(self):
+        try:
+            data = os.read(self._stdin, 4096)
+        except OSError:
+            data = b""
+        if not self._framed and self._is_quit_key(data):
+            return "quit"
+        if data:
+            self._queue_input(data)
+        else:
+            self._queue_end()
+            self._stdin = None
+        return None
+
+    def _is_quit_key(self, data):
+        """Ctrl-A X, as in QEMU's own terminal."""
+        for byte in data:
+            if self._escape_seen and byte in b"xX":
+                return True
+            self._escape_seen = byte == 1
+        return False
+
+    def _send_input(self):
+        with contextlib.suppress(BlockingIOError, ConnectionError, BrokenPipeError):
+            count = self._sockets["console"].send(self._input[:4096])
+            del self._input[:count]
+
+    # ---- output
+
+    def _receive(self, name):
+        """Move what a port has to its sink. False at its end."""
+        try:
+            data = self._sockets[name].recv(READ_SIZE)
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        if not data:
+            self._sockets.pop(name).close()
+            return False
+        self._last_output = time.monotonic()
+        if name == "console" and not self._started:
+            data = self._await_start(data)
+        if data:
+            self.sinks[name].take(data)
+        return True
+
+    def _await_start(self, data):
+        before, mark, after = (self._preamble + data).partition(DLE + STX)
+        self._preamble = before
+        self._started = bool(mark)
+        return after
+
+    # ---- the loop
+
+    def run(self, timeout=None):
+        """Relay until the guest ends; its Outcome. Seconds; None waits for ever."""
+        self._begun = self._last_output = time.monotonic()
+        self._next_check = self._begun + DEAD_CHECK_INTERVAL
+        deadline = timeout and self._begun + timeout
+        try:
+            verdict = None
+            while verdict is None and self._sockets:
+                verdict = self._turn(deadline)
+            if verdict is None:
+                verdict = self._verdict_of_exit()
+        except BrokenPipeError:
+            verdict = Outcome("quit", "nobody reads the output any more", status=128 + signal.SIGPIPE)
+        finally:
+            self.kill()
+        self._flush()
+        verdict.stats, verdict.selftest = self.report.stats, self.report.selftest
+        log = self.sinks["log"]
+        verdict.log = self._preamble * (not self._started) + bytes(log.tail.data if isinstance(log, Tee) else b"")
+        return verdict
+
+    def _turn(self, deadline):
+        """Wait for something to move, move it. An Outcome if that is the end."""
+        poll, actions = select.poll(), {}
+
+        def watch(fd, events, action):
+            poll.register(fd, events)
+            actions[fd] = action
+
+        for name, sock in self._sockets.items():
+            events = select.POLLIN if len(self.sinks[name].backlog) < BACKLOG_LIMIT else 0
+            if name == "console" and self._input and self._started:
+                events |= select.POLLOUT
+            watch(sock.fileno(), events, name)
+        for sink in self.sinks.values():
+            if sink.backlog:
+                watch(sink.fd, select.POLLOUT, sink)
+        if self._stdin is not None and self._started and len(self._input) < READ_SIZE:
+            watch(self._stdin, select.POLLIN, "stdin")
+        watch(self.monitor.sock.fileno(), select.POLLIN, "monitor")
+
+        pause = min(filter(None, (deadline, self._next_check))) - time.monotonic()
+        for fd, events in poll.poll(max(0, pause * 1000)):
+            verdict = self._act(actions[fd], events)
+            if verdict:
+                return verdict
+        return self._check_clock(deadline)
+
+    def _act(self, action, events):
+        if action == "stdin":
+            if self._read_stdin() == "quit":
+                return Outcome("quit", "ended by Ctrl-A X", status=128 + signal.SIGINT)
+        elif action == "monitor":
+            if not self.monitor.receive():
+                return self._verdict_of_exit()
+            if self.monitor.shutdown_reason is not None:
+                return self._verdict_of_shutdown()
+        elif isinstance(action, Writer):
+            action.drain()
+        else:
+            if events & select.POLLOUT:
+                self._send_input()
+            if events & (select.POLLIN | select.POLLHUP):
+                self._receive(action)
+        return None
+
+    def _check_clock(self, deadline):
+        now = time.monotonic()
+        if deadline and now >= deadline:
+            return self._verdict_of_timeout(now - self._begun)
+        if now >= self._next_check:
+            self._next_check = now + DEAD_CHECK_INTERVAL
+            if now - self._last_output >= DEAD_CHECK_INTERVAL:
+                return self._verdict_if_dead()
+        return None
+
+    def _flush(self):
+        """Hand over what is still on its way: the guest is gone, so all sockets end."""
+        for name in list(self._sockets):
+            self._sockets[name].setblocking(True)
+            self._sockets[name].settimeout(5)
+            while name in self._sockets and self._receive(name):
+                pass
+        for sink in self.sinks.values():
+            with contextlib.suppress(BrokenPipeError):
+                while sink.backlog:
+                    select.select([], [sink.fd], [])
+                    sink.drain()
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    # ---- verdicts
+
+    def _place(self, registers):
+        where = Symbols(self._kernel).name(registers.rip) if registers.level == 0 else f"{registers.rip:#x}"
+        return f"{'user code' if registers.level else 'the kernel'} at {where}"
+
+    def _verdict_of_exit(self):
+        """QEMU has ended, or is about to."""
+        try:
+            status = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return Outcome("failed", "QEMU closed its sockets but did not end")
+        self._flush()
+        if status < 0:
+            return Outcome("killed", f"QEMU was killed by signal {-status} ({signal.Signals(-status).name})")
+        if status == STATUS_PANIC:
+            return Outcome("panic", self.report.panic or "(no text)")
+        if status == STATUS_SELFTEST_FAILED:
+            return Outcome("selftest-failed", self.report.selftest)
+        if status == STATUS_POWER_OFF:
+            return self._verdict_of_power_off()
+        self._complaints.seek(0)
+        complaint = self._complaints.read().decode(errors="replace").strip().replace("\n", "; ")
+        return Outcome("failed", f"QEMU ended with status {status}: {complaint or 'no message'}")
+
+    def _verdict_of_power_off(self):
+        if self.report.status is None:
+            return Outcome("power-off", "powered off without an exit status")
+        return Outcome("exit", f"exited with status {self.report.status}", status=self.report.status)
+
+    def _verdict_of_shutdown(self):
+        """A reset or an ACPI power-off; -no-shutdown has kept the machine for a look at it."""
+        if "report" in self._sockets:
+            self._receive("report")
+        if self.monitor.shutdown_reason == "guest-reset" and self.report.status is None:
+            cpus = self.monitor.registers()
+            where = f": {self._place(cpus[0])}, cr2 {cpus[0].cr2:#x}" if cpus else ""
+            return Outcome("triple-fault", f"the CPU was reset{where}")
+        if self.monitor.shutdown_reason in ("guest-shutdown", "guest-reset"):
+            self.monitor.quit()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+            self._flush()
+            return self._verdict_of_power_off()
+        return self._verdict_of_exit()
+
+    def _verdict_if_dead(self):
+        """A hang for certain: no CPU can ever run again."""
+        cpus = self.monitor.registers()
+        if cpus and all(cpu.halted and not cpu.interrupts for cpu in cpus):
+            return Outcome("hang", f"the CPU is halted with interrupts off, in {self._place(cpus[0])}")
+        return None
+
+    def _verdict_of_timeout(self, elapsed):
+        """Tell a guest in which nothing happens any more from one that needs more time."""
+        silent = time.monotonic() - self._last_output
+        samples = []
+        for _ in range(SAMPLES):
+            cpus = self.monitor.registers()
+            if not cpus:
+                return self._verdict_of_exit()
+            samples.append(cpus)
+            time.sleep(SAMPLE_INTERVAL)
+        every = [cpu for cpus in samples for cpu in cpus]
+        place = self._place(samples[-1][0])
+        if silent > elapsed / 2 and all(cpu.halted for cpu in every):
+            return Outcome("hang", f"all CPUs idle and no output for {silent:.0f} s (time limit {elapsed:.0f} s)")
+        if all(cpu.level == 0 and not cpu.interrupts and not cpu.halted for cpu in every):
+            return Outcome("hang", f"stuck with interrupts off, in {place}, after {elapsed:.0f} s")
+        return Outcome("timeout", f"still running after {elapsed:.0f} s, in {place}")
+
+
+# ---------------------------------------------------------------- terminals
+
+@contextlib.contextmanager
+def raw_terminal(fd):
+    """The terminal passes each key through, and is itself again afterwards whatever happens."""
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setraw(fd, termios.TCSANOW)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def boot_iso(iso):
+    """`make run`: QEMU's own terminal handling, Ctrl-A X and all. The status for the shell."""
+    print("Lazybones starts. Ctrl-A X ends QEMU, Ctrl-A C switches to its monitor.", flush=True)
+    command = [QEMU, *Machine(memory=os.environ.get("MEM", "128M")).arguments(), *iso_medium(iso).arguments,
+               "-serial", "mon:stdio"]
+    status = subprocess.run(command).returncode
+    endings = {0: None, STATUS_POWER_OFF: None, STATUS_PANIC: "kernel panic",
+               STATUS_SELFTEST_FAILED: "self-tests failed"}
+    ending = endings.get(status, f"QEMU ended with status {status}")
+    if ending:
+        print(f"\n{ending}", file=sys.stderr)
+    return 1 if ending else 0
+
+
+GDB_SOCKET, CONSOLE_SOCKET = "build/gdb.sock", "build/console.sock"     # relative: no limit on the tree's path
+
+
+def debug(kernel, iso, gdb_arguments):
+    """`make debug`: the guest halted before its first instruction, gdb on this terminal. gdb's status."""
+    os.chdir(ROOT)
+    machine = Machine(memory=os.environ.get("MEM", "128M"), tcg=True)
+    command = [QEMU, *machine.arguments(), *iso_medium(iso).arguments, "-S", "-gdb", "chardev:gdb",
+               "-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off",
+               "-chardev", f"socket,id=console,path={CONSOLE_SOCKET},server=on,wait=off,logfile=build/console.log",
+               "-serial", "chardev:console"]
+    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent)
+    try:
+        while not os.path.exists(GDB_SOCKET):
+            if qemu.poll() is not None:
+                raise CannotRun(f"QEMU ended with status {qemu.returncode}")
+            time.sleep(0.02)
+        print("QEMU waits. `continue` boots to the first page fault (a breakpoint on mm_fault is set).\n"
+              "The console: build/console.log, or `scripts/qemu.py console` in another terminal.", flush=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)            # Ctrl-C is gdb's
+        # A hardware breakpoint: the kernel is not in memory yet, so there is nothing to write a trap into.
+        return subprocess.run(["gdb", "-q", "-ex", "set confirm off", "-ex", f"target remote {GDB_SOCKET}",
+                               "-ex", "hbreak mm_fault", *gdb_arguments, kernel],
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)).returncode
+    finally:
+        qemu.kill()
+        qemu.wait()
+        for path in (GDB_SOCKET, CONSOLE_SOCKET):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
+
+
+def attach_console():
+    """This terminal on the console of the guest that `debug` runs; Ctrl-A X leaves."""
+    os.chdir(ROOT)
+    console = socket.socket(socket.AF_UNIX)
+    try:
+        console.connect(CONSOLE_SOCKET)
+    except OSError as error:
+        raise CannotRun(f"no guest under gdb here ({error.strerror}); start one with `make debug`") from error
+    print("Ctrl-A X leaves the console.", flush=True)
+    escape_seen = False
+    with raw_terminal(sys.stdin.fileno()) if sys.stdin.isatty() else contextlib.nullcontext():
+        while True:
+            ready, _, _ = select.select([sys.stdin, console], [], [])
+            if console in ready:
+                data = console.recv(READ_SIZE)
+                if not data:
+                    return 0
+                os.write(sys.stdout.fileno(), data)
+            if sys.stdin in ready:
+                data = os.read(sys.stdin.fileno(), 4096)
+                if not data or (escape_seen and data in b"xX"):
+                    return 0
+                escape_seen = data == b"\x01"
+                console.sendall(data)
+
+
+def main(arguments):
+    match arguments:
+        case ["probe"]:
+            name, why = accelerator()
+            print(f"{name}: {why}")
+            return 0
+        case ["iso", iso]:
+            return boot_iso(iso)
+        case ["debug", kernel, iso, *gdb_arguments]:
+            return debug(kernel, iso, gdb_arguments)
+        case ["console"]:
+            return attach_console()
+    print(__doc__.strip(), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CannotRun as reason:
+        sys.exit(f"qemu.py: {reason}")
+    except KeyboardInterrupt:
+        sys.exit(130)
