@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tlb.h for the host ring: the same functions, over the software MMU's model of a TLB (tests/host/mmu.c).
+ */
+#ifndef ARCH_X86_64_TLB_H
+#define ARCH_X86_64_TLB_H
+
+#include "arch/x86_64/page.h"
+
+void tlb_flush_page(vaddr_t addr);
+void tlb_flush_user(void);
+void mmu_switch(paddr_t root);
+void mmu_init_root(void *root);
+paddr_t mmu_kernel_root(void);
+
+#endif

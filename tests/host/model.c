@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: MIT
+/*
+ * model.c: see model.h. Everything is a loop over an array; nothing is clever.
+ */
+#include "tests/host/model.h"
+
+#include <linux/mman.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/lib/assert.h"
+
+uint64_t model_anon_frames, model_shm_frames, model_file_frames;
+
+static void *must(void *memory)
+{
+    BUG_ON(!memory, "the host is out of memory");
+    return memory;
+}
+
+/* ---- frames and objects ---- */
+
+static struct model_frame *frame_new(void)
+{
+    struct model_frame *frame = must(calloc(1, sizeof(*frame)));
+    frame->refs = 1;
+    model_anon_frames++;
+    return frame;
+}
+
+static void frame_release(struct model_frame *frame)
+{
+    if (--frame->refs)
+        return;
+    model_anon_frames--;
+    free(frame);
+}
+
+static uint64_t object_pages(const struct model_object *object) { return page_up(object->size) >> PAGE_SHIFT; }
+
+struct model_object *model_object_create(bool is_file, uint64_t size)
+{
+    struct model_object *object = must(calloc(1, sizeof(*object)));
+    object->refs = 1;
+    object->is_file = is_file;
+    object->size = size;
+    object->page = must(calloc(object_pages(object), sizeof(*object->page)));
+    return object;
+}
+
+void model_object_put(struct model_object *object)
+{
+    if (!object || --object->refs)
+        return;
+    for (uint64_t i = 0; i < object_pages(object); i++) {
+        if (object->page[i])
+            (*(object->is_file ? &model_file_frames : &model_shm_frames))--;
+        free(object->page[i]);
+    }
+    free(object->page);
+    free(object);
+}
+
+void model_file_page(uint8_t number, uint64_t index, uint8_t *page)
+{
+    for (unsigned i = 0; i < PAGE_SIZE; i++)
+        page[i] = 31 * number + 7 * index + (i >> 4);
+}
+
+/* The object's page, brought into its cache. */
+static uint8_t *object_page(struct model_object *object, uint64_t index)
+{
+    uint8_t **page = &object->page[index];
+
+    if (!*page) {
+        *page = must(calloc(1, PAGE_SIZE));
+        if (object->is_file)
+            model_file_page(object->number, index, *page);
+        (*(object->is_file ? &model_file_frames : &model_shm_frames))++;
+    }
+    return *page;
+}
+
+/* ---- ranges ---- */
+
+struct model_range *model_range_at(const struct model *model, vaddr_t addr)
+{
+    for (unsigned i = 0; i < model->ranges; i++)
+        if (addr >= model->range[i].start && addr < model->range[i].end)
+            return &model->range[i];
+    return NULL;
+}
+
+static void range_insert(struct model *model, unsigned at, struct model_range range)
+{
+    if (model->ranges == model->ranges_room) {
+        model->ranges_room = model->ranges_room * 2 + 16;
+        model->range = must(realloc(model->range, model->ranges_room * sizeof(range)));
+    }
+    memmove(&model->range[at + 1], &model->range[at], (model->ranges - at) * sizeof(range));
+    model->range[at] = range;
+    model->ranges++;
+}
+
+static void range_delete(struct model *model, unsigned at)
+{
+    model->ranges--;
+    memmove(&model->range[at], &model->range[at + 1], (model->ranges - at) * sizeof(struct model_range));
+}
+
+/* Make `addr` a border between ranges. */
+static void range_split(struct model *model, vaddr_t addr)
+{
+    for (unsigned i = 0; i < model->ranges; i++) {
+        struct model_range lower = model->range[i];
+        if (addr <= lower.start || addr >= lower.end)
+            continue;
+        struct model_range upper = lower;
+        upper.start = model->range[i].end = addr;
+        if (upper.object) {
+            upper.index += (addr - lower.start) >> PAGE_SHIFT;
+            upper.object->refs++;
+        }
+        range_insert(model, i + 1, upper);
+        return;
+    }
+}
+
+bool model_is_free(const struct model *model, vaddr_t start, vaddr_t end)
+{
+    for (unsigned i = 0; i < model->ranges; i++)
+        if (model->range[i].start < end && model->range[i].end > start)
+            return false;
+    return true;
+}
+
+bool model_is_mapped(const struct model *model, vaddr_t start, vaddr_t end)
+{
+    for (unsigned i = 0; i < model->ranges && start < end; i++)
+        if (model->range[i].start <= start && model->range[i].end > start)
+            start = model->range[i].end;
+    return start >= end;
+}
+
+/* Where free room below this range ends. */
+static vaddr_t room_end(const struct model_range *range)
+{
+    if (!(range->flags & VMA_GROWSDOWN))
+        return range->start;
+    return range->start > VMA_GUARD_GAP ? range->start - VMA_GUARD_GAP : 0;
+}
+
+vaddr_t model_find_gap(const struct model *model, uint64_t length, vaddr_t low, vaddr_t high)
+{
+    for (int i = model->ranges; i >= 0; i--) {
+        vaddr_t start = i > 0 ? model->range[i - 1].end : 0;
+        vaddr_t end = i < (int)model->ranges ? room_end(&model->range[i]) : high;
+        start = MAX(start, low);
+        end = MIN(end, high);
+        if (start < end && end - start >= length)
+            return end - length;
+    }
+    return 0;
+}
+
+/* ---- pages ---- */
+
+/* The index of the first page at or above addr. */
+static unsigned page_index(const struct model *model, vaddr_t addr)
+{
+    unsigned low = 0, high = model->pages;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (model->page[middle].addr < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct model_page *model_page_at(const struct model *model, vaddr_t addr)
+{
+    unsigned at = page_index(model, page_down(addr));
+    return at < model->pages && model->page[at].addr == page_down(addr) ? &model->page[at] : NULL;
+}
+
+static void page_put(struct model *model, struct model_page page)
+{
+    unsigned at = page_index(model, page.addr);
+
+    if (at < model->pages && model->page[at].addr == page.addr) {
+        if (model->page[at].frame)
+            frame_release(model->page[at].frame);
+        model->page[at] = page;
+        return;
+    }
+    if (model->pages == model->pages_room) {
+        model->pages_room = model->pages_room * 2 + 64;
+        model->page = must(realloc(model->page, model->pages_room * sizeof(page)));
+    }
+    memmove(&model->page[at + 1], &model->page[at], (model->pages - at) * sizeof(page));
+    model->page[at] = page;
+    model->pages++;
+}
+
+void model_drop(struct model *model, vaddr_t start, vaddr_t end)
+{
+    unsigned first = page_index(model, start), last = page_index(model, end);
+
+    if (first == last)
+        return;
+    for (unsigned i = first; i < last; i++)
+        if (model->page[i].frame)
+            frame_release(model->page[i].frame);
+    memmove(&model->page[first], &model->page[last], (model->pages - last) * sizeof(struct model_page));
+    model->pages -= last - first;
+}
+
+/* ---- calls ---- */
+
+void model_init(struct model *model) { *model = (struct model){ 0 }; }
+
+void model_clear(struct model *model)
+{
+    model_unmap(model, 0, USER_END);
+    free(model->range);
+    free(model->page);
+    model_init(model);
+}
+
+void model_fork(struct model *child, struct model *parent)
+{
+    *child = *parent;
+    child->range = must(malloc((parent->ranges + 1) * sizeof(struct model_range)));
+    child->page = must(malloc((parent->pages + 1) * sizeof(struct model_page)));
+    child->ranges_room = parent->ranges;
+    child->pages_room = parent->pages;
+    for (unsigned i = 0; i < parent->ranges; i++) {
+        child->range[i] = parent->range[i];
+        if (child->range[i].object)
+            child->range[i].object->refs++;
+    }
+    for (unsigned i = 0; i < parent->pages; i++) {
+        child->page[i] = parent->page[i];
+        if (child->page[i].frame)
+            child->page[i].frame->refs++;
+    }
+}
+
+void model_unmap(struct model *model, vaddr_t start, vaddr_t end)
+{
+    range_split(model, start);
+    range_split(model, end);
+    for (unsigned i = 0; i < model->ranges;) {
+        if (model->range[i].start >= start && model->range[i].end <= end) {
+            model_object_put(model->range[i].object);
+            range_delete(model, i);
+        } else {
+            i++;
+        }
+    }
+    model_drop(model, start, end);
+}
+
+/* Does the ledger count this range? Private writable memory and shared anonymous memory, unless asked not to. */
+static bool is_accountable(unsigned prot, unsigned flags, const struct model_object *object)
+{
+    if (flags & VMA_NORESERVE)
+        return false;
+    return flags & VMA_SHARED ? !object->is_file : prot & PROT_WRITE;
+}
+
+void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, struct model_object *object,
+               uint64_t index)
+{
+    unsigned at = 0;
+
+    model_unmap(model, start, end);
+    while (at < model->ranges && model->range[at].start < start)
+        at++;
+    if (is_accountable(prot, flags, object))
+        flags |= VMA_ACCOUNTED;
+    range_insert(model, at, (struct model_range){ start, end, prot, flags, object, index });
+}
+
+void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned prot)
+{
+    range_split(model, start);
+    range_split(model, end);
+    for (unsigned i = 0; i < model->ranges; i++) {
+        struct model_range *range = &model->range[i];
+        if (range->start < start || range->end > end)
+            continue;
+        range->prot = prot;
+        if (is_accountable(prot, range->flags, range->object))
+            range->flags |= VMA_ACCOUNTED;
+    }
+}
+
+/* Range and pages of [from, from + old_length) go to `to`, which is free, and become new_length long. */
+void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length)
+{
+    struct model_range range = *model_range_at(model, from);
+    unsigned first = page_index(model, from), last = page_index(model, from + old_length), count = last - first;
+    struct model_page *moved = must(malloc((count + 1) * sizeof(struct model_page)));
+
+    for (unsigned i = 0; i < count; i++) {
+        moved[i] = model->page[first + i];
+        if (moved[i].frame)
+            moved[i].frame->refs++;
+    }
+    if (range.object) {
+        range.object->refs++;
+        range.index += (from - range.start) >> PAGE_SHIFT;
+    }
+    model_unmap(model, from, from + old_length);
+    model_map(model, to, to + new_length, range.prot, range.flags, range.object, range.index);
+    for (unsigned i = 0; i < count; i++) {
+        moved[i].addr += to - from;
+        page_put(model, moved[i]);
+    }
+    free(moved);
+}
+
+/* ---- sums ---- */
+
+uint64_t model_total(const struct model *model)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < model->ranges; i++)
+        sum += (model->range[i].end - model->range[i].start) >> PAGE_SHIFT;
+    return sum;
+}
+
+uint64_t model_committed(const struct model *model)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < model->ranges; i++)
+        if (model->range[i].flags & VMA_ACCOUNTED)
+            sum += (model->range[i].end - model->range[i].start) >> PAGE_SHIFT;
+    return sum;
+}
+
+uint64_t model_resident(const struct model *model, enum resident_kind kind)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < model->pages; i++) {
+        const struct model_page *page = &model->page[i];
+        if (page->state == MODEL_ANON)
+            count += kind == RESIDENT_ANON;
+        else if (page->state == MODEL_OBJECT)
+            count += kind == (model_range_at(model, page->addr)->object->is_file ? RESIDENT_FILE : RESIDENT_SHM);
+    }
+    return count;
+}
+
+/* ---- accesses ---- */
+
+/* The range that would grow down to addr, if one may. */
+static struct model_range *stack_for(const struct model *model, vaddr_t addr)
+{
+    struct model_range *above = NULL, *below = NULL;
+
+    for (unsigned i = 0; i < model->ranges; i++) {
+        if (model->range[i].end <= addr)
+            below = &model->range[i];
+        else if (!above)
+            above = &model->range[i];
+    }
+    vaddr_t start = page_down(addr);
+    if (!above || !(above->flags & VMA_GROWSDOWN) || start < USER_START || start >= above->start)
+        return NULL;
+    bool guarded = !below || below->flags & VMA_GROWSDOWN || !below->prot || start >= below->end + VMA_GUARD_GAP;
+    vaddr_t end = above->end;
+    for (struct model_range *next = above + 1; next < model->range + model->ranges; next++) { /* the kernel has one VMA there */
+        if (next->start != end || next->prot != above->prot || next->flags != above->flags || next->object != above->object)
+            break;
+        end = next->end;
+    }
+    return guarded && end - start <= model->stack_limit ? above : NULL;
+}
+
+static model_kinds predict_absent(const struct model_range *range, vaddr_t addr, enum fault_access access)
+{
+    struct model_object *object = range->object;
+    uint64_t index = range->index + ((page_down(addr) - range->start) >> PAGE_SHIFT);
+
+    if (!object)
+        return access == ACCESS_WRITE || !lazy.zeropage ? KIND(FAULT_ZERO_FILL) : KIND(FAULT_ZERO_READ);
+    if (index >= object_pages(object))
+        return KIND(FAULT_BUS);
+    if (!object->is_file)
+        return object->page[index] ? KIND(FAULT_FILE_MAP) : KIND(FAULT_ZERO_FILL);
+    if (access == ACCESS_WRITE)
+        return KIND(FAULT_COW_COPY);
+    return object->page[index] ? KIND(FAULT_FILE_MAP) : KIND(FAULT_FILE_READ);
+}
+
+/* Writing where rights on the path may have gone and come back without the model knowing. */
+#define MAYBE_REUSE (NO_FAULT | KIND(FAULT_COW_REUSE) | KIND(FAULT_SPURIOUS))
+
+static model_kinds predict_present(const struct model_range *range, const struct model_page *page, enum fault_access access)
+{
+    if (access != ACCESS_WRITE)
+        return NO_FAULT | KIND(FAULT_SPURIOUS);
+    switch (page->state) {
+    case MODEL_ZERO:
+        return KIND(FAULT_ZERO_UPGRADE);
+    case MODEL_ANON:
+        return page->frame->refs > 1 ? KIND(FAULT_COW_COPY) : MAYBE_REUSE;
+    default:
+        return range->flags & VMA_SHARED ? MAYBE_REUSE : KIND(FAULT_COW_COPY);
+    }
+}
+
+model_kinds model_predict(const struct model *model, vaddr_t addr, enum fault_access access)
+{
+    const struct model_range *range = addr < USER_END ? model_range_at(model, addr) : NULL;
+
+    if (!range) {
+        const struct model_range *stack = addr < USER_END ? stack_for(model, addr) : NULL;
+        if (!stack)
+            return KIND(FAULT_SEGV_MAPERR);
+        bool allowed = access == ACCESS_WRITE ? stack->prot & PROT_WRITE : access == ACCESS_READ ? stack->prot : stack->prot & PROT_EXEC;
+        return allowed ? KIND(FAULT_STACK_GROW) : KIND(FAULT_SEGV_ACCERR);
+    }
+    if ((access == ACCESS_WRITE && !(range->prot & PROT_WRITE)) || (access == ACCESS_EXEC && !(range->prot & PROT_EXEC)) ||
+        !range->prot)
+        return KIND(FAULT_SEGV_ACCERR);
+    const struct model_page *page = model_page_at(model, addr);
+    return page ? predict_present(range, page, access) : predict_absent(range, addr, access);
+}
+
+/* A private page gets a frame of its own with these contents (NULL: zeroes). */
+static void page_make_private(struct model *model, vaddr_t addr, const uint8_t *contents)
+{
+    struct model_frame *frame = frame_new();
+
+    if (contents)
+        memcpy(frame->data, contents, PAGE_SIZE);
+    page_put(model, (struct model_page){ addr, MODEL_ANON, frame });
+}
+
+static void touch_object(struct model *model, struct model_range *range, vaddr_t addr, bool write)
+{
+    uint64_t index = range->index + ((addr - range->start) >> PAGE_SHIFT);
+    uint8_t *contents = object_page(range->object, index);
+
+    if (write && !(range->flags & VMA_SHARED))
+        page_make_private(model, addr, contents);
+    else if (!model_page_at(model, addr))
+        page_put(model, (struct model_page){ addr, MODEL_OBJECT, NULL });
+}
+
+void model_touch(struct model *model, vaddr_t addr, enum fault_access access)
+{
+    vaddr_t at = page_down(addr);
+    bool write = access == ACCESS_WRITE;
+    struct model_range *range = model_range_at(model, addr);
+
+    if (!range) {
+        range = stack_for(model, addr);
+        range->index -= range->object ? (range->start - at) >> PAGE_SHIFT : 0;
+        range->start = at;
+    }
+    struct model_page *page = model_page_at(model, at);
+    if (page && page->state == MODEL_ANON) {
+        if (write && page->frame->refs > 1)
+            page_make_private(model, at, page->frame->data);
+    } else if (range->object) {
+        touch_object(model, range, at, write);
+    } else if (write || !lazy.zeropage) {
+        page_make_private(model, at, NULL);
+    } else if (!page) {
+        page_put(model, (struct model_page){ at, MODEL_ZERO, NULL });
+    }
+}
+
+uint8_t *model_bytes(struct model *model, vaddr_t addr, uint8_t scratch[PAGE_SIZE])
+{
+    const struct model_range *range = model_range_at(model, addr);
+    const struct model_page *page = model_page_at(model, addr);
+
+    if (page && page->state == MODEL_ANON)
+        return page->frame->data;
+    if (!range->object) {
+        memset(scratch, 0, PAGE_SIZE);
+        return scratch;
+    }
+    return object_page(range->object, range->index + ((page_down(addr) - range->start) >> PAGE_SHIFT));
+}

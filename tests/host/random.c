@@ -1,0 +1,945 @@
+// SPDX-License-Identifier: MIT
+/*
+ * random.c: the model-based random test: calls and accesses at random, in several address spaces that fork and exit,
+ * each compared with the model (model.h): results, addresses, bytes, kinds of faults, and all counts.
+ *
+ *     SEED=N OPS=N ring random
+ *
+ * One operation in sixteen runs with an allocation that is made to fail: then it must succeed or leave all as it was.
+ * When something differs, the seed and the last operations are printed.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "arch/x86_64/cpu.h"
+#include "kernel/selftest.h"
+#include "mm/commit.h"
+#include "mm/frame.h"
+#include "mm/usercopy.h"
+#include "tests/host/machine.h"
+#include "tests/host/model.h"
+#include "tests/kernel/space.h"
+
+#define SPACES 6
+#define FILES 3
+#define FRAMES_WANTED 5000  /* above this many frames in use, new mappings wait for old ones to go */
+#define PAGES_WANTED 6000   /* the same for the pages of one address space's ordinary mappings */
+#define LARGE (1ul << 30)   /* mappings from this size on are MAP_NORESERVE and touched here and there only */
+
+static uint64_t random_state, seed;
+static struct model model[SPACES];
+static struct model *now; /* the one that runs */
+static struct model_object *file[FILES];
+static bool injecting; /* an allocation of this operation may fail */
+static uint64_t operation;
+
+/* ---- what is printed when something is wrong ---- */
+
+#define HISTORY 12
+static char history[HISTORY][160];
+
+static void history_print(void)
+{
+    fprintf(stderr, "# SEED=%lu, operation %lu; the last ones:\n", seed, operation);
+    for (unsigned i = 1; i <= HISTORY; i++) /* the oldest first */
+        if (history[(operation + i) % HISTORY][0])
+            fprintf(stderr, "#   %s\n", history[(operation + i) % HISTORY]);
+}
+
+static void note(const char *fmt, ...) __printf_like(1, 2);
+static void note(const char *fmt, ...)
+{
+    char *line = history[operation % HISTORY];
+    va_list args;
+
+    va_start(args, fmt);
+    int length = snprintf(line, sizeof(history[0]), "%lu [space %ld%s] ", operation, now - model, injecting ? ", failing" : "");
+    vsnprintf(line + length, sizeof(history[0]) - length, fmt, args);
+    va_end(args);
+    if (getenv("TRACE"))
+        fprintf(stderr, "# %s\n", line);
+}
+
+#define CHECK(cond, fmt, ...) BUG_ON(!(cond), fmt, ##__VA_ARGS__)
+
+/* ---- randomness ---- */
+
+/* xorshift64* (Marsaglia 2003, Vigna 2016). */
+static uint64_t random_next(void)
+{
+    random_state ^= random_state >> 12;
+    random_state ^= random_state << 25;
+    random_state ^= random_state >> 27;
+    return random_state * 0x2545f4914f6cdd1dul;
+}
+
+static uint64_t below(uint64_t limit) { return (random_next() >> 11) % limit; }
+static bool one_in(unsigned n) { return below(n) == 0; }
+
+/* Small numbers often, large ones sometimes: 1 to 2^bits. */
+static uint64_t pages_up_to(unsigned bits) { return below(1ul << below(bits + 1)) + 1; }
+
+/* MIN() evaluates its arguments twice: not for random ones. */
+static uint64_t at_most(uint64_t value, uint64_t limit) { return MIN(value, limit); }
+
+/* Places where borders of tables of every level lie, and both ends of user space. */
+static const struct {
+    vaddr_t start;
+    unsigned pages;
+} windows[] = {
+    { USER_START, 60 },
+    { 0x20000000ul, 1200 },                        /* three leaf tables */
+    { (1ul << 30) - 400 * PAGE_SIZE, 800 },        /* two tables of level 2 */
+    { (1ul << 39) - 150 * PAGE_SIZE, 300 },        /* two entries of the root */
+    { USER_END - 100 * PAGE_SIZE, 100 },
+};
+
+static void pick_window(vaddr_t *start, uint64_t *pages)
+{
+    unsigned w = below(ARRAY_SIZE(windows)), first = below(windows[w].pages);
+
+    *start = windows[w].start + ((uint64_t)first << PAGE_SHIFT);
+    *pages = at_most(pages_up_to(9), windows[w].pages - first);
+}
+
+/* A range that touches something mapped, usually. */
+static void pick_range(vaddr_t *start, uint64_t *pages)
+{
+    if (!now->ranges || one_in(4))
+        return pick_window(start, pages);
+    const struct model_range *range = &now->range[below(now->ranges)];
+    uint64_t size = (range->end - range->start) >> PAGE_SHIFT;
+    if (one_in(4)) { /* the whole of it */
+        *start = range->start;
+        *pages = size;
+        return;
+    }
+    *start = range->start + (below(size) << PAGE_SHIFT);
+    *pages = at_most(one_in(3) ? pages_up_to(18) : pages_up_to(7), (USER_END - *start) >> PAGE_SHIFT);
+}
+
+/* An address, usually mapped and usually where something has been touched. */
+static vaddr_t pick_address(void)
+{
+    vaddr_t start;
+    uint64_t pages;
+
+    if (now->pages && !one_in(3))
+        return now->page[below(now->pages)].addr + (one_in(6) ? PAGE_SIZE : 0) + below(PAGE_SIZE);
+    if (one_in(40))
+        return random_next() >> below(20);
+    pick_range(&start, &pages);
+    return start + (below(MIN(pages, 300ul)) << PAGE_SHIFT) + below(PAGE_SIZE);
+}
+
+static unsigned pick_prot(void)
+{
+    static const unsigned prots[] = { READ_WRITE, READ_WRITE, READ_WRITE, READ_WRITE, PROT_READ, PROT_READ, PROT_NONE,
+                                      PROT_WRITE, PROT_READ | PROT_EXEC, READ_WRITE | PROT_EXEC };
+    return prots[below(ARRAY_SIZE(prots))];
+}
+
+static bool is_roomy(void)
+{
+    return model_anon_frames + model_shm_frames < FRAMES_WANTED && frame_free_count() > FRAMES_WANTED / 2;
+}
+
+/* ---- counts ---- */
+
+static uint64_t frames_of(enum frame_kind kind)
+{
+    struct frame_figures figures;
+    frame_figures(&figures);
+    return figures.by_kind[kind];
+}
+
+static void check_sums(void)
+{
+    uint64_t committed = 0;
+
+    CHECK(frames_of(FRAME_ANON) == model_anon_frames, "%lu anonymous frames, not %lu", frames_of(FRAME_ANON), model_anon_frames);
+    CHECK(frames_of(FRAME_SHM) == model_shm_frames, "%lu shared frames, not %lu", frames_of(FRAME_SHM), model_shm_frames);
+    CHECK(frames_of(FRAME_FILE) == model_file_frames, "%lu file frames, not %lu", frames_of(FRAME_FILE), model_file_frames);
+    for (unsigned i = 0; i < SPACES; i++)
+        if (model[i].aspace)
+            committed += model_committed(&model[i]);
+    CHECK(commit_total() == committed, "%lu pages committed, not %lu", commit_total(), committed);
+}
+
+static void check_usage(const struct model *space)
+{
+    struct aspace_usage usage;
+
+    aspace_usage(space->aspace, &usage);
+    CHECK(usage.total == model_total(space), "VSZ %lu, not %lu", usage.total, model_total(space));
+    for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
+        CHECK(usage.resident[kind] == model_resident(space, kind), "resident of kind %u: %lu, not %lu", kind,
+              usage.resident[kind], model_resident(space, kind));
+    CHECK(space->aspace->brk == space->brk, "break 0x%lx, not 0x%lx", space->aspace->brk, space->brk);
+}
+
+/* ---- VMAs and pages against the model ---- */
+
+static void check_vma(const struct model *space, const struct vma *vma, vaddr_t from)
+{
+    for (vaddr_t at = from; at < vma->end;) {
+        const struct model_range *range = model_range_at(space, at);
+        CHECK(range, "VMA at 0x%lx where nothing should be", at);
+        CHECK(vma->prot == range->prot && vma->flags == range->flags, "VMA at 0x%lx: prot %u flags %u, not %u %u", at,
+              vma->prot, vma->flags, range->prot, range->flags);
+        CHECK(vma->cache == (range->object ? range->object->cache : NULL), "VMA at 0x%lx shows another object", at);
+        CHECK(!vma->cache || vma_index_of(vma, at) == range->index + ((at - range->start) >> PAGE_SHIFT),
+              "VMA at 0x%lx shows index %lu", at, vma_index_of(vma, at));
+        at = range->end;
+    }
+}
+
+static void check_vmas(const struct model *space)
+{
+    struct vma *vma;
+
+    TAILQ_FOREACH(vma, &space->aspace->vmas.list, link)
+        check_vma(space, vma, vma->start);
+}
+
+struct page_check {
+    struct model *space;
+    unsigned next;
+};
+
+static int check_entry(vaddr_t addr, pte_t entry, void *arg)
+{
+    static uint8_t scratch[PAGE_SIZE];
+    struct page_check *check = arg;
+    const struct model_page *page = &check->space->page[check->next++];
+    const struct frame *frame = frame_at(pte_pfn(entry));
+
+    CHECK(check->next <= check->space->pages && page->addr == addr, "entry at 0x%lx that should not be", addr);
+    CHECK((frame->kind == FRAME_ZERO) == (page->state == MODEL_ZERO), "0x%lx: frame of kind %u", addr, frame->kind);
+    CHECK((frame->kind == FRAME_ANON) == (page->state == MODEL_ANON), "0x%lx: frame of kind %u", addr, frame->kind);
+    bool is_open = model_range_at(check->space, addr)->prot != PROT_NONE;
+    CHECK(pte_is_present(entry) == is_open, "0x%lx: entry 0x%lx, rights %u", addr, entry.bits, is_open);
+    CHECK(!memcmp(frame_address(frame), model_bytes(check->space, addr, scratch), PAGE_SIZE), "0x%lx: other bytes", addr);
+    return 0;
+}
+
+static void check_pages(struct model *space)
+{
+    struct page_check check = { .space = space };
+
+    pagetable_visit(&space->aspace->tree, 0, USER_END, check_entry, &check);
+    CHECK(check.next == space->pages, "0x%lx should have an entry", space->page[check.next].addr);
+}
+
+static void check_everything(void)
+{
+    for (unsigned i = 0; i < SPACES; i++) {
+        if (!model[i].aspace)
+            continue;
+        check_usage(&model[i]);
+        check_vmas(&model[i]);
+        check_pages(&model[i]);
+    }
+    CHECK(mm_check() == 0, "mm_check() had no memory");
+}
+
+/* ---- accesses ---- */
+
+static void check_kind(vaddr_t addr, enum fault_access access, model_kinds allowed)
+{
+    enum fault_kind kind = last_access.count ? last_access.kind[0] : FAULT_KINDS;
+    const char *name = kind == FAULT_KINDS ? "no fault" : fault_kind_name(kind);
+
+    if (injecting && kind == FAULT_OOM)
+        return;
+    CHECK(allowed & KIND(kind), "%s at 0x%lx, access %u; may be 0x%x", name, addr, access, allowed);
+}
+
+/*
+ * A private write to a file's page that ran out of memory may have got as far as reading the page into the cache, where it
+ * stays: no one sees a difference but the counts.
+ */
+static void file_page_sync(vaddr_t addr)
+{
+    static uint8_t scratch[PAGE_SIZE];
+    const struct model_range *range = model_range_at(now, addr);
+
+    if (range && range->object && range->object->is_file && frames_of(FRAME_FILE) == model_file_frames + 1)
+        model_bytes(now, addr, scratch);
+}
+
+/* One access within a page. True: it succeeded, and the model has followed. */
+static bool access_page(vaddr_t addr, uint8_t *buffer, size_t n, enum fault_access access)
+{
+    static uint8_t scratch[PAGE_SIZE];
+    model_kinds allowed = model_predict(now, addr, access);
+    size_t done = access == ACCESS_WRITE  ? user_write(addr, buffer, n)
+                  : access == ACCESS_READ ? user_read(addr, buffer, n)
+                                          : user_execute(addr, n);
+
+    check_kind(addr, access, allowed);
+    CHECK(done == n || done == 0, "%lu of %lu bytes within a page", done, n);
+    if (!done) {
+        if (injecting && !(allowed & FAILED_KINDS))
+            file_page_sync(addr);
+        return false;
+    }
+    CHECK(!(allowed & FAILED_KINDS), "access %u at 0x%lx went through", access, addr);
+    model_touch(now, addr, access);
+    uint8_t *bytes = model_bytes(now, addr, scratch) + page_offset(addr);
+    if (access == ACCESS_WRITE)
+        memcpy(bytes, buffer, n);
+    else if (access == ACCESS_READ)
+        CHECK(!memcmp(bytes, buffer, n), "read at 0x%lx: 0x%02x, not 0x%02x", addr, buffer[0], bytes[0]);
+    return true;
+}
+
+static uint8_t buffer[4 * PAGE_SIZE];
+
+static void buffer_fill(size_t n)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t word = random_next();
+        memcpy(buffer + i, &word, 8);
+    }
+}
+
+static size_t pick_length(void) { return one_in(8) ? below(3 * PAGE_SIZE) + 1 : below(64) + 1; }
+
+static void op_access(void)
+{
+    static const enum fault_access kinds[] = { ACCESS_READ, ACCESS_READ, ACCESS_WRITE, ACCESS_WRITE, ACCESS_WRITE, ACCESS_EXEC };
+    enum fault_access access = kinds[below(ARRAY_SIZE(kinds))];
+    vaddr_t addr = pick_address();
+    size_t n = pick_length();
+
+    if (access == ACCESS_WRITE && !is_roomy())
+        access = ACCESS_READ;
+    if (addr >= 1ul << 47)
+        addr |= 0xffff800000000000ul; /* canonical, else it is no page fault */
+    note("access %u at 0x%lx, %lu bytes", access, addr, n);
+    buffer_fill(n);
+    for (size_t done = 0, part; done < n && addr + done >= addr; done += part) {
+        part = MIN(n - done, PAGE_SIZE - page_offset(addr + done));
+        if (!access_page(addr + done, buffer + done, part, access))
+            break;
+    }
+}
+
+/* What a copy by the kernel does to the model: page after page up to the first that cannot be had. Bytes that go through. */
+static size_t model_copy(struct model *space, vaddr_t addr, uint8_t *bytes, size_t n, enum fault_access access)
+{
+    static uint8_t scratch[PAGE_SIZE];
+
+    for (size_t done = 0, part; done < n; done += part) {
+        part = MIN(n - done, PAGE_SIZE - page_offset(addr + done));
+        if (model_predict(space, addr + done, access) & FAILED_KINDS)
+            return done;
+        model_touch(space, addr + done, access);
+        uint8_t *page = model_bytes(space, addr + done, scratch) + page_offset(addr + done);
+        if (access == ACCESS_WRITE)
+            memcpy(page, bytes + done, part);
+        else
+            memcpy(bytes + done, page, part);
+    }
+    return n;
+}
+
+static bool is_user_range(vaddr_t addr, size_t n) { return addr < USER_END && n <= USER_END - addr; }
+
+static void op_copy_to_user(void)
+{
+    vaddr_t addr = pick_address();
+    size_t n = pick_length();
+    bool clear = one_in(3);
+
+    note("%s 0x%lx, %lu bytes", clear ? "clear_user" : "copy_to_user", addr, n);
+    buffer_fill(n);
+    if (clear)
+        memset(buffer, 0, n);
+    int error = clear ? clear_user(addr, n) : copy_to_user(addr, buffer, n);
+    bool whole = is_user_range(addr, n) && model_copy(now, addr, buffer, n, ACCESS_WRITE) == n;
+    CHECK(error == (whole ? 0 : -EFAULT), "result %d", error);
+}
+
+static void op_copy_from_user(void)
+{
+    static uint8_t wanted[sizeof(buffer)];
+    vaddr_t addr = pick_address();
+    size_t n = pick_length();
+
+    note("copy_from_user_part 0x%lx, %lu bytes", addr, n);
+    ssize_type result = copy_from_user_part(buffer, addr, n);
+    size_t done = is_user_range(addr, n) ? model_copy(now, addr, wanted, n, ACCESS_READ) : 0;
+    CHECK(result == (done ? (ssize_type)done : -EFAULT), "result %ld, not %lu", result, done);
+    CHECK(!memcmp(buffer, wanted, done), "other bytes");
+}
+
+static struct model *pick_space(void)
+{
+    for (;;) {
+        struct model *space = &model[below(SPACES)];
+        if (space->aspace)
+            return space;
+    }
+}
+
+static void op_remote(void)
+{
+    static uint8_t wanted[sizeof(buffer)];
+    vaddr_t addr = pick_address();
+    size_t n = pick_length();
+    struct model *space = pick_space();
+    bool write = one_in(2) && is_roomy();
+    int error;
+
+    note("remote %s of space %ld at 0x%lx, %lu bytes", write ? "write" : "read", space - model, addr, n);
+    buffer_fill(n);
+    memcpy(wanted, buffer, n);
+    error = write ? aspace_write(space->aspace, addr, buffer, n) : aspace_read(space->aspace, addr, buffer, n);
+    bool whole = model_copy(space, addr, wanted, n, write ? ACCESS_WRITE : ACCESS_READ) == n;
+    CHECK(error == (whole ? 0 : -EFAULT), "result %d", error);
+    CHECK(!whole || !memcmp(buffer, wanted, n), "other bytes");
+}
+
+/* ---- calls ---- */
+
+/* Did the call fail for the allocation that was made to fail? Then nothing may have changed, which the checks see. */
+static bool failed_as_told(int64_t result) { return injecting && result == -ENOMEM; }
+
+/* Some calls are not all or nothing when they run out of memory: those go without. */
+static void inject_only_if(bool atomic)
+{
+    injecting = injecting && atomic;
+    if (!injecting)
+        frame_fail_nth(0);
+}
+
+static void model_populate(struct model *space, vaddr_t start, vaddr_t end, bool write)
+{
+    for (vaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
+        if (model_predict(space, addr, write ? ACCESS_WRITE : ACCESS_READ) & FAILED_KINDS)
+            break;
+        model_touch(space, addr, write ? ACCESS_WRITE : ACCESS_READ);
+    }
+}
+
+/* Where the kernel must put the mapping; or the error. */
+static int64_t predict_place(const struct map_request *request)
+{
+    uint64_t length = page_up(request->length);
+    vaddr_t addr = page_down(request->addr);
+
+    if (request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+        bool replace = !(request->flags & MAP_FIXED_NOREPLACE);
+        return replace || model_is_free(now, addr, addr + length) ? (int64_t)addr : -EEXIST;
+    }
+    if (addr >= USER_START && addr <= USER_END - length && model_is_free(now, addr, addr + length))
+        return addr;
+    addr = model_find_gap(now, length, USER_START, now->aspace->mmap_top);
+    if (!addr)
+        addr = model_find_gap(now, length, USER_START, USER_END);
+    return addr ? (int64_t)addr : -ENOMEM;
+}
+
+static unsigned model_flags(const struct map_request *request)
+{
+    bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
+    return (shared ? VMA_SHARED : 0) | (request->flags & MAP_NORESERVE ? VMA_NORESERVE : 0) |
+           (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) | (shared && request->never_write ? VMA_NEVER_WRITE : 0);
+}
+
+/* Do it and compare. `object`: what it maps (one reference given away), NULL: anonymous. */
+static void map(const struct map_request *request, struct model_object *object)
+{
+    uint64_t length = page_up(request->length);
+    bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
+    int64_t wanted = predict_place(request), addr = aspace_map(now->aspace, request);
+
+    if (addr < 0 && (addr == wanted || failed_as_told(addr)))
+        return model_object_put(object);
+    CHECK(addr == wanted, "mapped at 0x%lx, not 0x%lx", addr, wanted);
+    if (shared && !object) {
+        object = model_object_create(false, length);
+        object->cache = vma_find(&now->aspace->vmas, addr)->cache;
+    }
+    model_map(now, addr, addr + length, request->prot, model_flags(request), object, request->offset >> PAGE_SHIFT);
+    bool pay_now = request->flags & MAP_POPULATE || (!lazy.zfod && !request->cache);
+    if (pay_now && request->prot)
+        model_populate(now, addr, addr + length, request->prot & PROT_WRITE);
+}
+
+static void pick_place(struct map_request *request)
+{
+    uint64_t pages;
+
+    switch (below(4)) {
+    case 0:
+        request->length = pages_up_to(8) << PAGE_SHIFT;
+        break;
+    case 1: /* a hint */
+        pick_range(&request->addr, &pages);
+        request->length = MIN(pages, 600ul) << PAGE_SHIFT;
+        request->addr += below(2) * 123;
+        break;
+    default:
+        pick_window(&request->addr, &pages);
+        request->length = pages << PAGE_SHIFT;
+        request->flags |= one_in(4) ? MAP_FIXED_NOREPLACE : MAP_FIXED;
+    }
+    request->length -= below(PAGE_SIZE);
+}
+
+static void op_map(void)
+{
+    struct map_request request = { .prot = pick_prot(), .flags = MAP_ANONYMOUS };
+
+    if (!is_roomy() || model_total(now) > PAGES_WANTED)
+        return;
+    request.flags |= one_in(4) ? MAP_SHARED : MAP_PRIVATE;
+    request.flags |= one_in(8) ? MAP_NORESERVE : 0;
+    request.flags |= one_in(16) && !injecting ? MAP_POPULATE : 0;
+    request.flags |= one_in(24) && request.flags & MAP_PRIVATE ? MAP_GROWSDOWN : 0;
+    pick_place(&request);
+    inject_only_if(lazy.zfod);
+    note("map 0x%lx, %lu pages, prot %u, flags 0x%x", request.addr, page_up(request.length) >> PAGE_SHIFT, request.prot,
+         request.flags);
+    map(&request, NULL);
+}
+
+static void op_map_large(void)
+{
+    struct map_request request = { .prot = pick_prot(), .flags = MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE };
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < now->ranges; i++)
+        count += now->range[i].end - now->range[i].start >= LARGE;
+    if (!lazy.zfod || count > 3)
+        return;
+    request.length = (LARGE << below(10)) + (below(2000) << PAGE_SHIFT);
+    note("map large, 0x%lx bytes, prot %u", request.length, request.prot);
+    map(&request, NULL);
+}
+
+static void op_map_file(void)
+{
+    struct map_request request = { .prot = pick_prot() };
+    struct model_object *object = file[below(FILES)];
+
+    if (!is_roomy() || model_total(now) > PAGES_WANTED)
+        return;
+    request.flags = one_in(3) ? MAP_SHARED : MAP_PRIVATE;
+    request.never_write = request.flags & MAP_SHARED;
+    if (request.never_write)
+        request.prot &= ~PROT_WRITE;
+    pick_place(&request);
+    request.length = MIN(request.length, object->size + 2 * PAGE_SIZE);
+    request.offset = below(page_up(object->size) >> PAGE_SHIFT) << PAGE_SHIFT;
+    request.cache = object->cache;
+    note("map file %u, 0x%lx, %lu pages from %lu, prot %u, flags 0x%x", object->number, request.addr,
+         page_up(request.length) >> PAGE_SHIFT, request.offset >> PAGE_SHIFT, request.prot, request.flags);
+    object->refs++;
+    map(&request, object);
+}
+
+static void op_unmap(void)
+{
+    vaddr_t start;
+    uint64_t pages;
+
+    pick_range(&start, &pages);
+    note("unmap 0x%lx, %lu pages", start, pages);
+    int error = aspace_unmap(now->aspace, start, (pages << PAGE_SHIFT) - below(PAGE_SIZE));
+    if (failed_as_told(error))
+        return;
+    CHECK(error == 0, "result %d", error);
+    model_unmap(now, start, start + (pages << PAGE_SHIFT));
+}
+
+static int predict_protect(vaddr_t start, vaddr_t end, unsigned prot)
+{
+    if (!model_is_mapped(now, start, end))
+        return -ENOMEM;
+    for (unsigned i = 0; i < now->ranges; i++)
+        if (now->range[i].start < end && now->range[i].end > start && now->range[i].flags & VMA_NEVER_WRITE && prot & PROT_WRITE)
+            return -EACCES;
+    return 0;
+}
+
+static void op_protect(void)
+{
+    unsigned prot = pick_prot();
+    vaddr_t start;
+    uint64_t pages;
+
+    pick_range(&start, &pages);
+    note("protect 0x%lx, %lu pages, prot %u", start, pages, prot);
+    vaddr_t end = start + (pages << PAGE_SHIFT);
+    int error = aspace_protect(now->aspace, start, end - start, prot), wanted = predict_protect(start, end, prot);
+    if (failed_as_told(error))
+        return;
+    CHECK(error == wanted, "result %d, not %d", error, wanted);
+    if (!error)
+        model_protect(now, start, end, prot);
+}
+
+static void op_drop(void)
+{
+    vaddr_t start;
+    uint64_t pages;
+
+    pick_range(&start, &pages);
+    note("MADV_DONTNEED 0x%lx, %lu pages", start, pages);
+    vaddr_t end = start + (pages << PAGE_SHIFT);
+    uint64_t free_before = frame_free_count();
+    int error = aspace_advise(now->aspace, start, end - start, MADV_DONTNEED);
+    bool mapped = model_is_mapped(now, start, end);
+    if (failed_as_told(error) && mapped)
+        return;
+    CHECK(error == (mapped ? 0 : -ENOMEM), "result %d", error);
+    CHECK(frame_free_count() + 16 >= free_before, "dropping pages takes memory");
+    if (injecting && !mapped) /* no telling which of the two it was: the tables say */
+        for (vaddr_t addr = start; addr < end && now->pages; addr += PAGE_SIZE)
+            if (model_page_at(now, addr) && !pte_is_none(space_entry(now->aspace, addr)))
+                return;
+    model_drop(now, start, end);
+}
+
+struct remap_call {
+    vaddr_t old, new_addr;
+    uint64_t old_length, new_length;
+    unsigned flags;
+};
+
+static int64_t predict_remap(const struct remap_call *call)
+{
+    vaddr_t old_end = call->old + call->old_length, new_end = call->old + call->new_length;
+
+    if (call->flags & MREMAP_FIXED)
+        return call->new_addr;
+    if (call->new_length <= call->old_length)
+        return call->old;
+    struct vma *vma = vma_find(&now->aspace->vmas, call->old);
+    if (vma->end == old_end && new_end <= USER_END && model_is_free(now, old_end, new_end))
+        return call->old;
+    if (!(call->flags & MREMAP_MAYMOVE))
+        return -ENOMEM;
+    vaddr_t gap = model_find_gap(now, call->new_length, USER_START, now->aspace->mmap_top);
+    return gap ? (int64_t)gap : -ENOMEM;
+}
+
+/* The model's part of a remap that went to `target`. */
+static void model_remap(const struct remap_call *call, vaddr_t target)
+{
+    uint64_t kept = MIN(call->old_length, call->new_length);
+
+    if (target != call->old)
+        model_unmap(now, target, target + call->new_length);
+    if (call->new_length < call->old_length)
+        model_unmap(now, call->old + kept, call->old + call->old_length);
+    model_move(now, call->old, target, kept, call->new_length);
+}
+
+/* Is [old, old + length) part of one range, so that it may be moved, and the new place not in its way? */
+static bool remap_pick(struct remap_call *call)
+{
+    uint64_t pages;
+
+    if (!now->ranges)
+        return false;
+    const struct model_range *range = &now->range[below(now->ranges)];
+    uint64_t size = (range->end - range->start) >> PAGE_SHIFT, first = below(size);
+    call->old = range->start + (first << PAGE_SHIFT);
+    call->old_length = (one_in(2) ? size - first : below(size - first) + 1) << PAGE_SHIFT;
+    call->new_length = one_in(3) ? call->old_length : pages_up_to(9) << PAGE_SHIFT;
+    call->flags = one_in(4) ? 0 : MREMAP_MAYMOVE;
+    if (one_in(3)) {
+        pick_window(&call->new_addr, &pages);
+        call->new_length = pages << PAGE_SHIFT;
+        call->flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+    }
+    return true;
+}
+
+static bool remap_overlaps(const struct remap_call *call)
+{
+    return call->flags & MREMAP_FIXED && call->new_addr < call->old + call->old_length &&
+           call->old < call->new_addr + call->new_length;
+}
+
+static void op_remap(void)
+{
+    struct remap_call call = { 0 };
+
+    if (!is_roomy() || model_total(now) > PAGES_WANTED || !remap_pick(&call))
+        return;
+    /* MREMAP_FIXED and shrinking unmap first, as on Linux, and may then fail: not all or nothing. */
+    inject_only_if(!(call.flags & MREMAP_FIXED) && call.new_length >= call.old_length);
+    note("remap 0x%lx, %lu to %lu pages, flags %u, 0x%lx", call.old, call.old_length >> PAGE_SHIFT,
+         call.new_length >> PAGE_SHIFT, call.flags, call.new_addr);
+    int64_t wanted = remap_overlaps(&call) ? -EINVAL : predict_remap(&call);
+    int64_t result = aspace_remap(now->aspace, call.old, call.old_length, call.new_length, call.flags, call.new_addr);
+    if (result < 0 && (result == wanted || failed_as_told(result)))
+        return;
+    CHECK(result == wanted, "result 0x%lx, not 0x%lx", result, wanted);
+    model_remap(&call, result);
+}
+
+static int64_t predict_brk(vaddr_t brk)
+{
+    vaddr_t from = page_up(now->brk), to = page_up(brk);
+
+    if (brk < now->brk_start || brk > USER_END || to <= from)
+        return brk < now->brk_start || brk > USER_END ? now->brk : brk;
+    for (unsigned i = 0; i < now->ranges; i++) /* the room that a stack above keeps free */
+        if (now->range[i].start >= from && now->range[i].flags & VMA_GROWSDOWN && now->range[i].start < to + VMA_GUARD_GAP &&
+            (i == 0 || now->range[i - 1].end <= from))
+            return now->brk;
+    return model_is_free(now, from, to) ? brk : now->brk;
+}
+
+static void op_brk(void)
+{
+    vaddr_t brk = now->brk_start + below(200 * PAGE_SIZE) - (one_in(20) ? PAGE_SIZE : 0), old = now->brk;
+
+    if (!is_roomy())
+        return;
+    inject_only_if(lazy.zfod);
+    note("brk 0x%lx, was 0x%lx", brk, old);
+    vaddr_t wanted = predict_brk(brk), result = aspace_brk(now->aspace, brk);
+    if (injecting && result == old)
+        return;
+    CHECK(result == wanted, "break 0x%lx, not 0x%lx", result, wanted);
+    now->brk = result;
+    if (page_up(result) < page_up(old)) {
+        model_unmap(now, page_up(result), page_up(old));
+    } else if (page_up(result) > page_up(old)) {
+        model_map(now, page_up(old), page_up(result), READ_WRITE, 0, NULL, 0);
+        if (!lazy.zfod)
+            model_populate(now, page_up(old), page_up(result), true);
+    }
+}
+
+static void op_populate(void)
+{
+    bool write = one_in(2);
+    vaddr_t start;
+    uint64_t pages;
+
+    if (!is_roomy())
+        return;
+    pick_range(&start, &pages);
+    pages = MIN(pages, 64ul);
+    note("populate 0x%lx, %lu pages, %s", start, pages, write ? "write" : "read");
+    vaddr_t end = start + (pages << PAGE_SHIFT);
+    mutex_lock(&now->aspace->lock);
+    int error = aspace_populate_locked(now->aspace, start, end - start, write);
+    mutex_unlock(&now->aspace->lock);
+    bool whole = true;
+    for (vaddr_t addr = start; addr < end && whole; addr += PAGE_SIZE) {
+        whole = !(model_predict(now, addr, write ? ACCESS_WRITE : ACCESS_READ) & FAILED_KINDS);
+        if (whole)
+            model_touch(now, addr, write ? ACCESS_WRITE : ACCESS_READ);
+    }
+    CHECK(error == (whole ? 0 : -EFAULT), "result %d", error);
+}
+
+/* cow=off: private pages that may be written part at once. */
+static void model_part(struct model *space)
+{
+    for (unsigned i = 0; i < space->pages; i++) {
+        const struct model_range *range = model_range_at(space, space->page[i].addr);
+        if (space->page[i].state == MODEL_ANON && !(range->flags & VMA_SHARED) && range->prot & PROT_WRITE)
+            model_touch(space, space->page[i].addr, ACCESS_WRITE);
+    }
+}
+
+static void op_fork(void)
+{
+    struct model *child = NULL;
+
+    for (unsigned i = 0; i < SPACES; i++)
+        if (!model[i].aspace)
+            child = &model[i];
+    if (!child || !is_roomy() || (!lazy.cow && model_anon_frames > FRAMES_WANTED / 4))
+        return;
+    inject_only_if(lazy.cow);
+    note("fork to space %ld", child - model);
+    struct aspace *aspace = NULL;
+    int error = aspace_fork(now->aspace, &aspace);
+    if (failed_as_told(error))
+        return;
+    CHECK(error == 0, "result %d", error);
+    model_fork(child, now);
+    child->aspace = aspace;
+    if (!lazy.cow) {
+        model_part(child);
+        model_part(now);
+    }
+}
+
+static void op_exit(void)
+{
+    struct model *dying = pick_space(), *next = pick_space();
+
+    if (dying == next)
+        return;
+    note("exit of space %ld", dying - model);
+    if (dying == now) {
+        now = next;
+        aspace_switch(now->aspace);
+    }
+    aspace_put(dying->aspace);
+    model_clear(dying);
+}
+
+static void op_switch(void)
+{
+    now = pick_space();
+    note("switch");
+    aspace_switch(now->aspace);
+}
+
+/* Everything goes but the address space itself: what an unmap of all user memory leaves. */
+static void op_unmap_all(void)
+{
+    note("unmap all");
+    int error = aspace_unmap(now->aspace, USER_START, USER_END - USER_START);
+    CHECK(error == 0, "result %d", error);
+    model_unmap(now, 0, USER_END);
+    struct pagetable_figures figures;
+    pagetable_figures(&now->aspace->tree, &figures);
+    CHECK(figures.tables == 1, "%lu tables are left of nothing", figures.tables);
+}
+
+static void op_check(void)
+{
+    note("check everything");
+    check_everything();
+}
+
+static const struct {
+    void (*run)(void);
+    unsigned weight;
+    bool may_inject;
+} operations[] = {
+    { op_access, 420, true },      { op_copy_to_user, 40, false }, { op_copy_from_user, 40, false },
+    { op_remote, 40, false },      { op_map, 90, true },           { op_map_large, 8, true },
+    { op_map_file, 30, true },     { op_unmap, 50, true },         { op_protect, 70, true },
+    { op_drop, 30, true },         { op_remap, 45, true },         { op_brk, 30, true },
+    { op_populate, 15, false },    { op_fork, 40, true },          { op_exit, 30, false },
+    { op_switch, 40, false },      { op_unmap_all, 2, false },     { op_check, 6, false },
+};
+
+static void operation_run(void)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(operations); i++)
+        sum += operations[i].weight;
+    unsigned pick = below(sum), i = 0;
+    while (pick >= operations[i].weight)
+        pick -= operations[i++].weight;
+    injecting = operations[i].may_inject && one_in(16);
+    frame_fail_nth(injecting ? below(8) + 1 : 0);
+    history[operation % HISTORY][0] = '\0';
+    operations[i].run();
+    frame_fail_nth(0);
+    tlb_check();
+    check_sums();
+    check_usage(now);
+    if (operation % 32 == 0)
+        aspace_check(now->aspace);
+}
+
+/* ---- start and end ---- */
+
+static int file_read(struct pagecache *cache, uint64_t index, void *page)
+{
+    const struct model_object *object = cache->owner;
+    model_file_page(object->number, index, page);
+    return 0;
+}
+
+static const struct pagecache_ops file_ops = { .read_page = file_read };
+
+static void world_begin(void)
+{
+    static const uint64_t sizes[FILES] = { 100, 10 * PAGE_SIZE + 7, 600 * PAGE_SIZE };
+
+    for (unsigned i = 0; i < FILES; i++) {
+        file[i] = model_object_create(true, sizes[i]);
+        file[i]->number = i;
+        file[i]->cache = pagecache_create(FRAME_FILE, sizes[i], &file_ops, file[i], "file", i);
+        CHECK(file[i]->cache, "no memory for a file");
+    }
+    now = &model[0];
+    model_init(now);
+    now->aspace = aspace_create();
+    CHECK(now->aspace, "no memory for an address space");
+    now->stack_limit = 300 * PAGE_SIZE;
+    CHECK(!aspace_map_stack(now->aspace, USER_END - (1ul << 32), 8 * PAGE_SIZE, now->stack_limit), "no stack");
+    model_map(now, USER_END - (1ul << 32) - 8 * PAGE_SIZE, USER_END - (1ul << 32), READ_WRITE, VMA_GROWSDOWN, NULL, 0);
+    now->brk_start = now->brk = 0x10000000ul;
+    aspace_set_brk(now->aspace, now->brk_start);
+    aspace_switch(now->aspace);
+}
+
+static void world_end(void)
+{
+    aspace_switch(NULL);
+    for (unsigned i = 0; i < SPACES; i++) {
+        if (model[i].aspace)
+            aspace_put(model[i].aspace);
+        model_clear(&model[i]);
+    }
+    for (unsigned i = 0; i < FILES; i++) {
+        pagecache_put(file[i]->cache);
+        model_object_put(file[i]);
+    }
+}
+
+static void random_run(uint64_t with_seed)
+{
+    const char *ops = getenv("OPS");
+    uint64_t count = ops ? strtoull(ops, NULL, 0) : 8000;
+
+    machine_start(64ul << 20);
+    machine_at_panic(history_print);
+    uint64_t free_frames = frame_free_count();
+    seed = with_seed;
+    random_state = seed * 0x9e3779b97f4a7c15ul | 1;
+    ktest_note("SEED=%lu OPS=%lu", seed, count);
+    world_begin();
+    check_everything();
+    for (operation = 0; operation < count; operation++)
+        operation_run();
+    check_everything();
+    world_end();
+    EXPECT_EQUAL(mm_check(), 0);
+    EXPECT_EQUAL(frame_free_count(), free_frames);
+    EXPECT_EQUAL(commit_total(), 0);
+    EXPECT_EQUAL(model_anon_frames + model_shm_frames + model_file_frames, 0);
+}
+
+/* Always the same operations: what is broken stays broken until it is mended. SEED= takes its place. */
+KTEST(bare, random_fixed_seed)
+{
+    const char *text = getenv("SEED");
+    random_run(text ? strtoull(text, NULL, 0) : 1);
+}
+
+/* Other operations each time: what no one has thought of. */
+KTEST(bare, random_new_seed)
+{
+    struct timespec time;
+
+    if (getenv("SEED"))
+        return;
+    clock_gettime(CLOCK_REALTIME, &time);
+    random_run((time.tv_sec * 1000000000ul + time.tv_nsec) % 1000000007ul);
+}

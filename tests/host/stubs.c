@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stubs.c: what mm/ needs of the rest of the kernel, as far as a single thread without a scheduler can offer it:
+ * a panic that ends the test, a log, parameters, and a mutex that is strict because no one else could unlock it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64/interrupts.h"
+#include "kernel/lib/assert.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/params.h"
+#include "kernel/lib/string.h"
+#include "kernel/wait.h"
+#include "tests/host/machine.h"
+
+bool host_interrupts = true;
+
+static void (*say_at_panic)(void);
+
+void machine_at_panic(void (*say)(void)) { say_at_panic = say; }
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    fflush(stdout);
+    fputs("# panic: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    if (say_at_panic)
+        say_at_panic();
+    if (getenv("ABORT"))
+        abort(); /* for a debugger */
+    exit(3);
+}
+
+/* The log is silent unless LOG is set: failed allocations and kills are what the tests provoke. */
+void log_write(enum log_level level, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!getenv("LOG"))
+        return;
+    va_start(args, fmt);
+    fprintf(stderr, "# log %u: ", level);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+static char command_line[256];
+
+void machine_set_params(const char *line) { string_copy(command_line, line, sizeof(command_line)); }
+
+/* The text behind `name=` of the last word of that name; "" for a bare name. Words have no quotes here. */
+const char *params_string(const char *name)
+{
+    static char value[64];
+    char line[sizeof(command_line)];
+    const char *found = NULL;
+
+    memcpy(line, command_line, sizeof(line));
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+        size_t length = strcspn(word, "=");
+        if (length == strlen(name) && !strncmp(word, name, length)) {
+            string_copy(value, word[length] ? word + length + 1 : "", sizeof(value));
+            found = value;
+        }
+    }
+    return found;
+}
+
+bool params_bool(const char *name, bool otherwise)
+{
+    const char *value = params_string(name);
+    return value ? strcmp(value, "off") != 0 : otherwise;
+}
+
+unsigned long params_ulong(const char *name, unsigned long otherwise)
+{
+    const char *value = params_string(name);
+    return value && *value ? strtoul(value, NULL, 0) : otherwise;
+}
+
+size_t string_copy(char *dst, const char *src, size_t size)
+{
+    snprintf(dst, size, "%s", src);
+    return strlen(src);
+}
+
+void wait_queue_init(struct wait_queue *queue)
+{
+    *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue);
+}
+
+void wake_all(struct wait_queue *queue) { BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring"); }
+
+int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode, uint64_t deadline)
+{
+    (void)queue, (void)mode, (void)deadline;
+    if (!condition(arg))
+        panic("mm/ waits for what no one will do");
+    return 0;
+}
+
+void mutex_init(struct mutex *mutex)
+{
+    mutex->held = false;
+    mutex->owner = NULL;
+    wait_queue_init(&mutex->queue);
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+    BUG_ON(mutex->held, "deadlock: a mutex is taken twice");
+    mutex->held = true;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+    BUG_ON(!mutex->held, "unlocking a mutex that no one holds");
+    mutex->held = false;
+}
+
+bool mutex_is_mine(const struct mutex *mutex) { return mutex->held; }

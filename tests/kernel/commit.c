@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * commit.c: tests of the ledger: what is charged comes back, nonsense is refused.
+ */
+#include "mm/commit.h"
+
+#include "kernel/lib/errno.h"
+#include "kernel/selftest.h"
+#include "mm/frame.h"
+
+KTEST(commit, charge_and_refund)
+{
+    uint64_t before = commit_total();
+
+    REQUIRE(!commit_charge(100));
+    REQUIRE(!commit_charge(23));
+    EXPECT_EQUAL(commit_total(), before + 123);
+    commit_refund(100);
+    EXPECT_EQUAL(commit_total(), before + 23);
+    commit_refund(23);
+    EXPECT_EQUAL(commit_total(), before);
+}
+
+KTEST(commit, one_request_beyond_all_ram_is_refused)
+{
+    uint64_t before = commit_total(), all = frame_total_count();
+
+    EXPECT_EQUAL(commit_charge(all + 1), -ENOMEM);
+    EXPECT_EQUAL(commit_charge(UINT64_MAX), -ENOMEM);
+    EXPECT_EQUAL(commit_total(), before);
+}
+
+KTEST(commit, several_requests_may_exceed_ram)
+{
+    uint64_t before = commit_total(), all = frame_total_count();
+
+    for (unsigned i = 0; i < 5; i++)
+        EXPECT_EQUAL(commit_charge(all), 0);
+    EXPECT_EQUAL(commit_total(), before + 5 * all);
+    commit_refund(5 * all);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * frame.c: tests of the buddy allocator: blocks, references, counts, exhaustion, failure on order.
+ */
+#include "mm/frame.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/selftest.h"
+
+static bool free_blocks_same(const struct frame_figures *before)
+{
+    struct frame_figures now;
+
+    frame_figures(&now);
+    return !memcmp(now.free_blocks, before->free_blocks, sizeof(now.free_blocks));
+}
+
+KTEST(frame, blocks_of_every_order)
+{
+    struct frame_figures before;
+
+    frame_figures(&before);
+    for (unsigned order = 0; order < 8; order++) {
+        struct frame *frame = frame_alloc_order(FRAME_KERNEL, order);
+        REQUIRE(frame);
+        EXPECT(is_aligned(frame_pfn(frame), 1ul << order));
+        EXPECT_EQUAL(frame->order, order);
+        EXPECT_EQUAL(frame->kind, FRAME_KERNEL);
+        EXPECT_EQUAL(frame->refs, 1);
+        EXPECT_EQUAL(frame_free_count(), before.free - (1ul << order));
+        frame_put(frame);
+        EXPECT(free_blocks_same(&before));
+    }
+}
+
+KTEST(frame, split_block_joins_again)
+{
+    struct frame_figures before;
+    struct frame *part[16];
+
+    frame_figures(&before);
+    for (unsigned i = 0; i < ARRAY_SIZE(part); i++)
+        REQUIRE((part[i] = frame_alloc(FRAME_KERNEL)));
+    /* Every second one first: no two of those are buddies, so nothing may join yet. */
+    for (unsigned i = 0; i < ARRAY_SIZE(part); i += 2)
+        frame_put(part[i]);
+    for (unsigned i = 1; i < ARRAY_SIZE(part); i += 2)
+        frame_put(part[i]);
+    EXPECT(free_blocks_same(&before));
+}
+
+/* All of memory, as a list through the frames' own first words. */
+static uint64_t take_everything(struct frame **list)
+{
+    uint64_t count = 0;
+    struct frame *frame;
+
+    for (*list = NULL; (frame = frame_alloc(FRAME_KERNEL)); count++) {
+        *(struct frame **)frame_address(frame) = *list;
+        *list = frame;
+    }
+    return count;
+}
+
+KTEST(frame, exhaustion_and_return)
+{
+    struct frame_figures before;
+    struct frame *list, *next;
+
+    frame_figures(&before);
+    EXPECT_EQUAL(take_everything(&list), before.free);
+    EXPECT_EQUAL(frame_free_count(), 0);
+    EXPECT(!frame_alloc(FRAME_ANON));
+    EXPECT(!frame_alloc_order(FRAME_ANON, 3));
+    EXPECT(!frame_alloc_zeroed(FRAME_ANON));
+    for (; list; list = next) {
+        next = *(struct frame **)frame_address(list);
+        if (!EXPECT_EQUAL(list->refs, 1)) /* a frame handed out twice would come by twice */
+            break;
+        frame_put(list);
+    }
+    EXPECT(free_blocks_same(&before));
+}
+
+KTEST(frame, references)
+{
+    uint64_t before = frame_free_count();
+    struct frame *frame = frame_alloc(FRAME_ANON);
+
+    REQUIRE(frame);
+    frame_get(frame);
+    frame_get(frame);
+    EXPECT_EQUAL(frame->refs, 3);
+    frame_put(frame);
+    frame_put(frame);
+    EXPECT_EQUAL(frame->refs, 1);
+    EXPECT_EQUAL(frame_free_count(), before - 1);
+    frame_put(frame);
+    EXPECT_EQUAL(frame->refs, 0);
+    EXPECT_EQUAL(frame->kind, FRAME_FREE);
+    EXPECT_EQUAL(frame_free_count(), before);
+}
+
+KTEST(frame, counts_by_kind)
+{
+    struct frame_figures before, during, after;
+
+    frame_figures(&before);
+    struct frame *frame = frame_alloc_order(FRAME_SHM, 2);
+    REQUIRE(frame);
+    frame_figures(&during);
+    frame_put(frame);
+    frame_figures(&after);
+    EXPECT_EQUAL(during.by_kind[FRAME_SHM], before.by_kind[FRAME_SHM] + 4);
+    EXPECT_EQUAL(after.by_kind[FRAME_SHM], before.by_kind[FRAME_SHM]);
+    EXPECT(after.peak_by_kind[FRAME_SHM] >= before.by_kind[FRAME_SHM] + 4);
+    EXPECT(after.peak >= after.total - after.free + 4);
+    EXPECT_EQUAL(frame_total_count(), after.total);
+}
+
+static bool filled_with(const struct frame *frame, uint8_t value)
+{
+    const uint8_t *bytes = frame_address(frame);
+    for (unsigned i = 0; i < PAGE_SIZE; i++)
+        if (bytes[i] != value)
+            return false;
+    return true;
+}
+
+KTEST(frame, contents_of_new_frames)
+{
+    struct frame *frame = frame_alloc(FRAME_ANON);
+
+    REQUIRE(frame);
+    memset(frame_address(frame), 0x42, PAGE_SIZE);
+    frame_put(frame);
+    struct frame *again = frame_alloc_zeroed(FRAME_ANON);
+    REQUIRE(again);
+    EXPECT(filled_with(again, 0));
+    frame_put(again);
+#if DEBUG
+    again = frame_alloc(FRAME_ANON);
+    REQUIRE(again);
+    EXPECT(filled_with(again, 0xa5));
+    frame_put(again);
+#endif
+}
+
+KTEST(frame, fails_the_nth_time)
+{
+    struct frame *first, *second, *third;
+
+    frame_fail_nth(2);
+    first = frame_alloc(FRAME_ANON);
+    second = frame_alloc(FRAME_ANON);
+    third = frame_alloc(FRAME_ANON);
+    EXPECT(first && !second && third);
+    if (first)
+        frame_put(first);
+    if (second)
+        frame_put(second);
+    if (third)
+        frame_put(third);
+}
+
+KTEST(frame, addresses)
+{
+    struct frame *frame = frame_alloc(FRAME_KERNEL);
+
+    REQUIRE(frame);
+    char *address = frame_address(frame);
+    EXPECT(is_aligned((vaddr_t)address, PAGE_SIZE));
+    EXPECT(frame_of(address) == frame);
+    EXPECT(frame_of(address + PAGE_SIZE - 1) == frame);
+    EXPECT(frame_at(frame_pfn(frame)) == frame);
+    frame_put(frame);
+}
+
+KTEST(frame, what_counts_as_resident)
+{
+    static const struct {
+        enum frame_kind kind;
+        enum resident_kind resident;
+    } cases[] = {
+        { FRAME_ANON, RESIDENT_ANON }, { FRAME_FILE, RESIDENT_FILE },   { FRAME_SHM, RESIDENT_SHM },
+        { FRAME_ZERO, RESIDENT_NONE }, { FRAME_KERNEL, RESIDENT_NONE },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct frame record = { .kind = cases[i].kind };
+        EXPECT_EQUAL(frame_resident_kind(&record), cases[i].resident);
+    }
+}

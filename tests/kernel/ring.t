@@ -1,0 +1,18 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# ram: 128M  time: 60
+"""The kernel's self-tests, as it runs them at boot: its KTAP is this test's output."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import boot_selftests, note
+
+outcome, text = boot_selftests()
+_, version, results = text.partition("KTAP version 1")
+print(version + results, flush=True)
+if outcome.kind == "power-off" and outcome.selftest.startswith("pass") and version:
+    sys.exit(0)
+note(f"{outcome.kind}: {outcome.text} {outcome.selftest}")
+note("" if version else text[-3000:])
+sys.exit(1)

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vma.c: tests of the set of VMAs, against an array with one element a page.
+ *
+ * The universe is WORLD pages. The model knows for each page the number of the VMA that covers it; everything
+ * that the set answers is compared with what a search over the array says.
+ */
+#include "mm/vma.h"
+
+#include <linux/mman.h>
+
+#include "kernel/lib/string.h"
+#include "kernel/selftest.h"
+#include "mm/fault.h"
+
+#define WORLD 192
+#define ADDRESS(page) (USER_START + ((uint64_t)(page) << PAGE_SHIFT))
+
+static struct vma *vma_new(unsigned first, unsigned last, unsigned prot)
+{
+    return vma_create(ADDRESS(first), ADDRESS(last), prot, 0, &anon_ops, NULL, 0);
+}
+
+static void set_clear(struct vma_set *set)
+{
+    struct vma *vma;
+    while ((vma = TAILQ_FIRST(&set->list))) {
+        vma_remove(set, vma);
+        vma_destroy(vma);
+    }
+    EXPECT(!set->root);
+    EXPECT_EQUAL(set->pages, 0);
+}
+
+static uint32_t random_state;
+
+static unsigned random_below(unsigned limit)
+{
+    random_state = random_state * 1664525 + 1013904223; /* Knuth 2, 3.3.4 */
+    return (random_state >> 8) % limit;
+}
+
+/* covered[p]: 0 free, else 1 + rights of the VMA there; split[p]: a VMA starts here. */
+static uint8_t covered[WORLD], starts[WORLD];
+
+static bool range_is_free(unsigned first, unsigned last)
+{
+    for (unsigned i = first; i < last; i++)
+        if (covered[i])
+            return false;
+    return true;
+}
+
+/* The highest start of `length` free pages in [low, high), or -1. */
+static int gap_by_search(unsigned length, unsigned low, unsigned high)
+{
+    for (int start = (int)high - (int)length; start >= (int)low; start--)
+        if (range_is_free(start, start + length))
+            return start;
+    return -1;
+}
+
+static void compare_finds(struct vma_set *set)
+{
+    for (unsigned page = 0; page < WORLD; page++) {
+        struct vma *vma = vma_find(set, ADDRESS(page) + 5);
+        unsigned first = page;
+        if (!EXPECT(!vma == !covered[page]))
+            return;
+        if (vma) {
+            EXPECT_EQUAL(vma->prot, covered[page] - 1);
+            EXPECT(vma->start != ADDRESS(page) || starts[page]);
+        }
+        while (first < WORLD && !covered[first])
+            first++;
+        struct vma *above = vma_find_first(set, ADDRESS(page));
+        EXPECT(first == WORLD ? !above : above && above->start <= ADDRESS(first) && above->end > ADDRESS(first));
+    }
+}
+
+static void compare_gap(struct vma_set *set)
+{
+    unsigned low = random_below(WORLD), high = low + random_below(WORLD - low) + 1, length = random_below(20) + 1;
+    int wanted = gap_by_search(length, low, high);
+    vaddr_t found = vma_find_gap(set, length << PAGE_SHIFT, ADDRESS(low), ADDRESS(high));
+    EXPECT_EQUAL(found, wanted < 0 ? 0 : ADDRESS(wanted));
+}
+
+static void model_insert(struct vma_set *set, unsigned first, unsigned last)
+{
+    unsigned prot = random_below(2) ? PROT_READ : PROT_READ | PROT_WRITE;
+    struct vma *vma = vma_new(first, last, prot);
+
+    if (!EXPECT(vma))
+        return;
+    vma_insert(set, vma);
+    memset(&covered[first], 1 + prot, last - first);
+    starts[first] = 1;
+    vma = vma_merge(set, vma);
+    EXPECT(vma->start <= ADDRESS(first) && vma->end >= ADDRESS(last));
+    if (vma->start < ADDRESS(first))
+        starts[first] = 0;
+    if (last < WORLD && vma->end > ADDRESS(last))
+        starts[last] = 0;
+}
+
+static void model_remove(struct vma_set *set, struct vma *vma)
+{
+    unsigned first = (vma->start - USER_START) >> PAGE_SHIFT, last = (vma->end - USER_START) >> PAGE_SHIFT;
+
+    vma_remove(set, vma);
+    vma_destroy(vma);
+    memset(&covered[first], 0, last - first);
+    memset(&starts[first], 0, last - first);
+}
+
+/* Split in the middle, change the upper half's rights, so that it stays apart unless its next neighbour is alike. */
+static void model_split(struct vma_set *set, struct vma *vma)
+{
+    unsigned first = (vma->start - USER_START) >> PAGE_SHIFT, last = (vma->end - USER_START) >> PAGE_SHIFT;
+    unsigned middle = (first + last) / 2;
+    struct vma *upper = vma_clone(vma);
+
+    if (!EXPECT(upper))
+        return;
+    vma_split(set, vma, ADDRESS(middle), upper);
+    upper->prot ^= PROT_WRITE;
+    memset(&covered[middle], 1 + upper->prot, last - middle);
+    starts[middle] = 1;
+    upper = vma_merge(set, upper);
+    if (last < WORLD && upper->end > ADDRESS(last))
+        starts[last] = 0;
+}
+
+KTEST(vma, random_set_against_an_array)
+{
+    struct vma_set set;
+
+    vma_set_init(&set);
+    random_state = 7;
+    memset(covered, 0, sizeof(covered));
+    memset(starts, 0, sizeof(starts));
+    for (unsigned round = 0; round < 600; round++) {
+        unsigned first = random_below(WORLD - 1), last = MIN(first + random_below(12) + 1, WORLD - 1);
+        struct vma *vma = vma_find(&set, ADDRESS(first));
+        if (!vma && range_is_free(first, last))
+            model_insert(&set, first, last);
+        else if (vma && vma_pages(vma) > 1 && random_below(2))
+            model_split(&set, vma);
+        else if (vma)
+            model_remove(&set, vma);
+        vma_set_check(&set);
+        compare_gap(&set);
+        if (round % 16 == 0)
+            compare_finds(&set);
+    }
+    set_clear(&set);
+}
+
+KTEST(vma, alike_neighbours_become_one)
+{
+    struct vma_set set;
+    struct vma *left = vma_new(10, 20, PROT_READ), *middle = vma_new(20, 30, PROT_READ), *right = vma_new(30, 40, PROT_READ);
+
+    REQUIRE(left && middle && right);
+    vma_set_init(&set);
+    vma_insert(&set, left);
+    vma_insert(&set, right);
+    vma_insert(&set, middle);
+    struct vma *all = vma_merge(&set, middle);
+    EXPECT_EQUAL(set.count, 1);
+    EXPECT_EQUAL(all->start, ADDRESS(10));
+    EXPECT_EQUAL(all->end, ADDRESS(40));
+    EXPECT_EQUAL(set.pages, 30);
+    vma_set_check(&set);
+    set_clear(&set);
+}
+
+KTEST(vma, different_neighbours_stay_apart)
+{
+    struct vma_set set;
+    struct vma *left = vma_new(10, 20, PROT_READ), *right = vma_new(20, 30, PROT_READ | PROT_WRITE);
+    struct vma *shared = vma_create(ADDRESS(30), ADDRESS(40), PROT_READ | PROT_WRITE, VMA_NORESERVE, &anon_ops, NULL, 0);
+
+    REQUIRE(left && right && shared);
+    vma_set_init(&set);
+    vma_insert(&set, left);
+    vma_insert(&set, shared);
+    vma_insert(&set, right);
+    EXPECT(vma_merge(&set, right) == right);
+    EXPECT_EQUAL(set.count, 3);
+    vma_set_check(&set);
+    set_clear(&set);
+}
+
+KTEST(vma, cache_index_follows_split_and_merge)
+{
+    struct pagecache *cache = pagecache_create(FRAME_SHM, 100 * PAGE_SIZE, NULL, NULL, "test", 1);
+    struct vma_set set;
+
+    REQUIRE(cache);
+    vma_set_init(&set);
+    struct vma *vma = vma_create(ADDRESS(10), ADDRESS(30), PROT_READ, VMA_SHARED, &shm_ops, cache, 5);
+    REQUIRE(vma);
+    struct vma *upper = vma_clone(vma);
+    REQUIRE(upper);
+    vma_insert(&set, vma);
+    vma_split(&set, vma, ADDRESS(18), upper);
+    EXPECT_EQUAL(upper->index, 13);
+    EXPECT_EQUAL(vma_index_of(upper, ADDRESS(20)), 15);
+    EXPECT_EQUAL(cache->refs, 3);
+    vma_resize(&set, upper, ADDRESS(20), ADDRESS(30));
+    EXPECT_EQUAL(upper->index, 15);
+    vma_resize(&set, upper, ADDRESS(18), ADDRESS(30));
+    EXPECT(vma_merge(&set, upper) == vma);
+    EXPECT_EQUAL(set.count, 1);
+    EXPECT_EQUAL(cache->refs, 2);
+    set_clear(&set);
+    pagecache_put(cache);
+}
+
+KTEST(vma, peak_stays)
+{
+    struct vma_set set;
+    struct vma *vma = vma_new(10, 20, PROT_READ);
+
+    REQUIRE(vma);
+    vma_set_init(&set);
+    vma_insert(&set, vma);
+    vma_resize(&set, vma, ADDRESS(10), ADDRESS(12));
+    EXPECT_EQUAL(set.pages, 2);
+    EXPECT_EQUAL(set.peak_pages, 10);
+    set_clear(&set);
+}
+
+KTEST(vma, failed_allocation)
+{
+    struct pagecache *cache = pagecache_create(FRAME_SHM, PAGE_SIZE, NULL, NULL, "test", 1);
+
+    REQUIRE(cache);
+    frame_fail_nth(1);
+    struct vma *vma = vma_create(ADDRESS(1), ADDRESS(2), 0, VMA_SHARED, &shm_ops, cache, 0);
+    if (vma) /* a slab had room: no frame was asked for */
+        vma_destroy(vma);
+    frame_fail_nth(0);
+    EXPECT_EQUAL(cache->refs, 1);
+    pagecache_put(cache);
+}
+
+KTEST(vma, what_the_ledger_counts)
+{
+    struct pagecache shm = { .kind = FRAME_SHM }, file = { .kind = FRAME_FILE };
+
+    EXPECT(vma_is_accountable(PROT_READ | PROT_WRITE, 0, NULL));
+    EXPECT(!vma_is_accountable(PROT_READ, 0, NULL));
+    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_NORESERVE, NULL));
+    EXPECT(vma_is_accountable(PROT_READ | PROT_WRITE, 0, &file));
+    EXPECT(vma_is_accountable(PROT_READ, VMA_SHARED, &shm));
+    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_SHARED, &file));
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// ram: 256M  time: 20
+//
+// execve: what the new program gets (arguments, environment, auxiliary vector, signals, descriptors),
+// what it must not get (memory, handlers), scripts, and refusals. The program runs itself anew.
+#include <elf.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "child.h"
+#include "observe.h"
+
+static const char *self;
+extern char **environ;
+
+static int answer(bool good)
+{
+    return good ? 0 : 1;
+}
+
+static int sees_arguments(int argc, char **argv)
+{
+    return answer(argc == 5 && strcmp(argv[2], "") == 0 && strcmp(argv[3], "two words") == 0 &&
+                  strlen(argv[4]) == 3000 && argv[5] == NULL && getenv("COLOUR") &&
+                  strcmp(getenv("COLOUR"), "blue") == 0 && environ[1] == NULL);
+}
+
+static int sees_auxv(char **argv)
+{
+    extern char __ehdr_start[];
+    const Elf64_Ehdr *header = (void *)__ehdr_start;
+    const unsigned char *random = (void *)getauxval(AT_RANDOM);
+    bool bytes = false;
+    for (int i = 0; random && i < 16; i++)
+        bytes |= random[i] != 0;
+    return answer(getauxval(AT_PAGESZ) == 4096) + 2 * answer(getauxval(AT_ENTRY) == header->e_entry) +
+           4 * answer(getauxval(AT_PHDR) == (uintptr_t)header + header->e_phoff) +
+           8 * answer(getauxval(AT_PHNUM) == header->e_phnum && getauxval(AT_PHENT) == sizeof(Elf64_Phdr)) +
+           16 * answer(bytes) + 32 * answer(strcmp((char *)getauxval(AT_EXECFN), argv[0]) == 0) +
+           64 * answer(getauxval(AT_UID) == getuid() && getauxval(AT_EGID) == getegid()) +
+           128 * answer(getauxval(AT_SECURE) == 0 && getauxval(AT_CLKTCK) == 100);
+}
+
+static int sees_signals(void)
+{
+    struct sigaction caught, ignored;
+    sigset_t mask;
+    stack_t stack;
+    sigaction(SIGUSR1, NULL, &caught);
+    sigaction(SIGUSR2, NULL, &ignored);
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    sigaltstack(NULL, &stack);
+    return answer(caught.sa_handler == SIG_DFL) + 2 * answer(ignored.sa_handler == SIG_IGN) +
+           4 * answer(sigismember(&mask, SIGTERM) && !sigismember(&mask, SIGINT)) +
+           8 * answer(stack.ss_flags & SS_DISABLE);
+}
+
+static int sees_descriptors(void)
+{
+    return answer(fcntl(60, F_GETFD) == 0) + 2 * answer(fcntl(61, F_GETFD) == -1);
+}
+
+// The stack holds 16-byte alignment and the ABI's clean flags at the start.
+static int sees_fresh_memory(char **argv)
+{
+    static char zeroed[100 * 1024];
+    static int set = 4711;
+    long marker = strtol(argv[2], NULL, 16);
+    return answer(set == 4711 && all_bytes(zeroed, sizeof(zeroed), 0)) +
+           2 * answer(smaps(0, (void *)marker, "\nRss:") == -1);
+}
+
+static int role_play(int argc, char **argv)
+{
+    switch (argv[1][0]) {
+    case 'a': return sees_arguments(argc, argv);
+    case 'v': return sees_auxv(argv);
+    case 's': return sees_signals();
+    case 'd': return sees_descriptors();
+    case 'm': return sees_fresh_memory(argv);
+    }
+    return 250;
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+static void becomes_arguments(void *arg)
+{
+    static char long_word[3001];
+    memset(long_word, 'w', 3000);
+    (void)arg;
+    execve(self, (char *[]){(char *)self, "a", "", "two words", long_word, NULL}, (char *[]){"COLOUR=blue", NULL});
+}
+
+static void becomes_auxv(void *arg)
+{
+    (void)arg;
+    execl(self, self, "v", NULL);
+}
+
+static void becomes_signals(void *arg)
+{
+    (void)arg;
+    static char room[16384];
+    sigset_t mask;
+    sigaltstack(&(stack_t){.ss_sp = room, .ss_size = sizeof(room)}, NULL);
+    signal(SIGUSR1, nothing);
+    signal(SIGUSR2, SIG_IGN);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    execl(self, self, "s", NULL);
+}
+
+static void becomes_descriptors(void *arg)
+{
+    (void)arg;
+    dup2(1, 60);
+    dup2(1, 61);
+    fcntl(61, F_SETFD, FD_CLOEXEC);
+    execl(self, self, "d", NULL);
+}
+
+static void becomes_fresh(void *arg)
+{
+    char text[20], *region = mmap((void *)0x200000000000, 50 * PAGE, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)arg;
+    memset(region, 1, 50 * PAGE);
+    snprintf(text, sizeof(text), "%lx", (long)region);
+    execl(self, self, "m", text, NULL);
+}
+
+static void roles_check(void)
+{
+    is(WEXITSTATUS(child_run(becomes_arguments, NULL)), 0, "arguments (an empty one, a long one) and environment arrive");
+    is(WEXITSTATUS(child_run(becomes_auxv, NULL)), 0, "the auxiliary vector is right");
+    is(WEXITSTATUS(child_run(becomes_signals, NULL)), 0, "handlers and alternate stack go, ignored signals and the mask stay");
+    is(WEXITSTATUS(child_run(becomes_descriptors, NULL)), 0, "descriptors stay, but those with close-on-exec");
+    is(WEXITSTATUS(child_run(becomes_fresh, NULL)), 0, "the old memory is gone, the new is fresh");
+}
+
+static void becomes_script(void *fd)
+{
+    dup2((long)fd, 1);
+    execl("/tests/script.sh", "ignored", "one", "two words", NULL);
+}
+
+static void script_check(void)
+{
+    int ends[2];
+    char got[100] = "";
+    if (pipe(ends))
+        tap_bail("pipe");
+    is(WEXITSTATUS(child_run(becomes_script, (void *)(long)ends[1])), 4, "a #! script is run by its interpreter");
+    close(ends[1]);
+    ok(read(ends[0], got, 99) > 0, "it prints");
+    is(strcmp(got, "script /tests/script.sh [one] [two words] 2\n"), 0, "its name and its arguments");
+    close(ends[0]);
+}
+
+static void refusals_check(void)
+{
+    char *argv[] = {"x", NULL}, *envp[] = {NULL};
+    fails(execve("/tests/nothing", argv, envp), ENOENT, "no such file: ENOENT");
+    fails(execve("/tests", argv, envp), EACCES, "a directory: EACCES");
+    fails(execve("/tests.list", argv, envp), EACCES, "a file without the right to be run: EACCES");
+    fails(execve("/tests/garbage", argv, envp), ENOEXEC, "no program at all: ENOEXEC");
+    fails(execve("/tests/short-elf", argv, envp), ENOEXEC, "an ELF header that breaks off: ENOEXEC");
+    size_t size = 300 * 1024;
+    char *huge = malloc(size);
+    memset(huge, 'h', size - 1);
+    huge[size - 1] = 0;
+    fails(execve(self, (char *[]){"x", huge, NULL}, envp), E2BIG, "an argument of 300 kB: E2BIG");
+    free(huge);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return role_play(argc, argv);
+    self = argv[0];
+    tap_begin();
+    roles_check();
+    script_check();
+    refusals_check();
+    return tap_end();
+}
