@@ -66,7 +66,8 @@ _Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC
 unsigned fault_rights(const struct vma *vma, const struct frame *frame)
 {
     bool exclusive = frame->kind == FRAME_ANON && frame->refs == 1;
-    return vma->flags & VMA_SHARED || exclusive ? vma->prot : vma->prot & ~RIGHT_WRITE;
+    unsigned rights = vma->prot ? vma->prot | RIGHT_READ : 0; /* any right lets an x86 read */
+    return vma->flags & VMA_SHARED || exclusive ? rights : rights & ~RIGHT_WRITE;
 }
 
 static bool vma_allows(const struct vma *vma, enum fault_access access)
@@ -209,6 +210,7 @@ static enum fault_kind fault_serve(struct fault_page *page)
         stack_ungrow(aspace, vma, old_start);
         return kind;
     }
+    vma_merge(&aspace->vmas, vma); /* it may have grown down to one that is alike */
     return FAULT_STACK_GROW;
 }
 

@@ -184,22 +184,40 @@ static int map_insert(struct aspace *aspace, struct vma *vma, vaddr_t addr)
     vma->start = addr;
     vma->end = addr + length;
     vma_insert(&aspace->vmas, vma);
-    vma_merge(&aspace->vmas, vma);
     return 0;
 }
 
-/* zfod=off and MAP_POPULATE: pay now. Only with zfod=off is being unable to pay an error. */
-static int map_pay_now(struct aspace *aspace, const struct map_request *request, vaddr_t addr, uint64_t length)
+static void map_remove(struct aspace *aspace, struct vma *vma)
 {
-    bool wanted = request->flags & (MAP_POPULATE | MAP_LOCKED) || (!lazy.zfod && !request->cache);
+    vma_remove(&aspace->vmas, vma);
+    if (vma->flags & VMA_ACCOUNTED)
+        commit_refund(vma_pages(vma));
+}
 
-    if (!wanted || !(request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)))
+/* zfod=off: all pages now, or none and -ENOMEM. The edges are owned first, so that giving up cannot fail. */
+static int map_fill(struct aspace *aspace, const struct vma *vma)
+{
+    if (pagetable_prepare_release(&aspace->tree, vma->start, vma->end))
+        return -ENOMEM;
+    int error = aspace_populate_locked(aspace, vma->start, vma->end - vma->start, vma->prot & PROT_WRITE);
+    if (error)
+        range_release_pages(aspace, vma->start, vma->end);
+    return error;
+}
+
+/* zfod=off must be paid. MAP_POPULATE is a wish: what cannot be had now comes by fault (mmap(2)). 0 or -ENOMEM. */
+static int map_pay_now(struct aspace *aspace, const struct map_request *request, const struct vma *vma)
+{
+    if (!vma->prot)
         return 0;
-    int error = aspace_populate_locked(aspace, addr, length, request->prot & PROT_WRITE);
-    if (!error || lazy.zfod)
-        return 0;
-    BUG_ON(range_unmap(aspace, addr, addr + length), "unmapping what has just been mapped");
-    return -ENOMEM;
+    if (!lazy.zfod && !request->cache)
+        return map_fill(aspace, vma);
+    if (request->flags & (MAP_POPULATE | MAP_LOCKED)) {
+        bool write = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
+        int unfulfilled = aspace_populate_locked(aspace, vma->start, vma->end - vma->start, write);
+        (void)unfulfilled;
+    }
+    return 0;
 }
 
 static int64_t map_locked(struct aspace *aspace, const struct map_request *request)
@@ -214,12 +232,18 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
     struct vma *vma = map_make_vma(request, length);
     if (!vma)
         return -ENOMEM;
-    if (map_insert(aspace, vma, addr)) {
-        vma_destroy(vma);
-        return -ENOMEM;
-    }
-    int error = map_pay_now(aspace, request, addr, length);
-    return error ? error : addr;
+    if (map_insert(aspace, vma, addr))
+        goto out_vma;
+    if (map_pay_now(aspace, request, vma))
+        goto out_remove;
+    vma_merge(&aspace->vmas, vma);
+    return addr;
+
+out_remove:
+    map_remove(aspace, vma);
+out_vma:
+    vma_destroy(vma);
+    return -ENOMEM;
 }
 
 int64_t aspace_map(struct aspace *aspace, const struct map_request *request)

@@ -4,13 +4,15 @@
  * pages are never copied on write, and a first read takes a frame: there is no zero page here.
  */
 #include "mm/fault.h"
+
+#include "kernel/lib/errno.h"
 #include "mm/vma.h"
 
 static enum fault_kind shm_fault(struct fault_page *page)
 {
     int found = pagecache_page(page->vma->cache, vma_index_of(page->vma, page->addr), &page->frame);
     if (found < 0)
-        return FAULT_OOM;
+        return found == -ENOMEM ? FAULT_OOM : FAULT_BUS; /* beyond its end after mremap(2), as on Linux */
     frame_get(page->frame);
     return found == PAGECACHE_NEW ? FAULT_ZERO_FILL : FAULT_FILE_MAP;
 }

@@ -223,7 +223,7 @@ void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end
     ASSERT(start < end && is_aligned(start | end, PAGE_SIZE));
     set->pages -= vma_pages(vma);
     if (vma->cache)
-        vma->index += (start - vma->start) >> PAGE_SHIFT; /* modulo 2^64: also where start moves down */
+        vma->index += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT); /* modulo 2^64: also where start moves down */
     vma->start = start;
     vma->end = end;
     pages_add(set, vma_pages(vma));
