@@ -32,12 +32,17 @@ static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t a
     signal_force(frame, &info);
 }
 
-/* The kernel touched user memory for the process: it cannot end here, but before it is back in user mode. */
+/*
+ * No frame for this page. Where the kernel touched it for the process, the process ends on its way back to user mode;
+ * init alone goes on, with EFAULT from its call.
+ */
 static void out_of_memory(const struct fault *fault)
 {
     struct process *process = current();
+    bool spared = process->pid == INIT_PID && !fault->user;
 
-    log_err("out of memory: killing %s[%d], which touched %lx", process->name, process->pid, fault->addr);
+    log_err("out of memory: %s[%d] touched %lx and %s", process->name, process->pid, fault->addr,
+            spared ? "gets EFAULT" : "is killed");
     if (fault->user)
         process_exit(SIGKILL);
     signal_send_kernel(process, SIGKILL);

@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/machine.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/params.h"
 #include "kernel/lib/report.h"
 #include "kernel/lib/string.h"
@@ -19,16 +20,7 @@
 
 extern const struct ktest ktests_start[], ktests_end[];
 
-static unsigned report_port;   /* where KTAP goes: the log's */
 static unsigned test_failures; /* checks that the running test has failed */
-
-/* The number N of a port `ttySN` named by the parameter log=; COM1 when there is none. */
-static unsigned log_port(void)
-{
-    const char *name = params_string("log");
-    bool is_port = name && !strncmp(name, "ttyS", 4) && name[4] >= '0' && name[4] <= '3' && !name[5];
-    return is_port ? name[4] - '0' : 0;
-}
 
 static void report_write(const char *fmt, ...) __printf_like(1, 2);
 static void report_write(const char *fmt, ...)
@@ -39,7 +31,7 @@ static void report_write(const char *fmt, ...)
     va_start(args, fmt);
     int length = vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
-    serial_write(report_port, line, MIN((size_t)length, sizeof(line) - 1));
+    serial_write(log_port(), line, MIN((size_t)length, sizeof(line) - 1));
 }
 
 void ktest_note(const char *fmt, ...)
@@ -136,7 +128,6 @@ void selftest_run(void)
     const char *suite = params_string("selftest");
     unsigned count = 0, number = 0, failed = 0;
 
-    report_port = log_port();
     suite = suite ? suite : "";
     for (const struct ktest *test = ktests_start; test < ktests_end; test++)
         count += is_selected(test, suite);

@@ -29,10 +29,6 @@ static uint32_t free_head[FRAME_ORDERS];
 static struct frame_figures figures;
 static uint64_t fail_countdown;
 
-void *frame_address(const struct frame *frame) { return direct_address(frame_pfn(frame) << PAGE_SHIFT); }
-
-struct frame *frame_of(const void *address) { return frame_at(direct_paddr(address) >> PAGE_SHIFT); }
-
 static void free_list_push(struct frame *frame, unsigned order)
 {
     uint32_t pfn = frame_pfn(frame), head = free_head[order];

@@ -15,7 +15,7 @@
 #ifndef MM_FRAME_H
 #define MM_FRAME_H
 
-#include "arch/x86_64/page.h"
+#include "arch/x86_64/directmap.h"
 #include "kernel/lib/types.h"
 
 enum frame_kind {
@@ -84,10 +84,9 @@ extern pfn_t frame_count; /* records in frame_array: pfn 0 to frame_count - 1 */
 static inline struct frame *frame_at(pfn_t pfn) { return &frame_array[pfn]; }
 static inline pfn_t frame_pfn(const struct frame *frame) { return (pfn_t)(frame - frame_array); }
 
-/* The frame's contents in the direct map. */
-void *frame_address(const struct frame *frame);
-/* The frame that holds a direct-map address. */
-struct frame *frame_of(const void *address);
+/* The frame's contents in the direct map, and the frame that holds such an address. */
+static inline void *frame_address(const struct frame *frame) { return direct_address(frame_pfn(frame) << PAGE_SHIFT); }
+static inline struct frame *frame_of(const void *address) { return frame_at(direct_paddr(address) >> PAGE_SHIFT); }
 
 /* What a leaf entry that points at this frame adds to RSS. */
 enum resident_kind frame_resident_kind(const struct frame *frame);

@@ -38,18 +38,14 @@ void pagetable_destroy(struct pagetable *tree)
 void pagetable_share(struct pagetable *child, struct pagetable *parent)
 {
     pte_t *from = table_entries(parent->root), *to = table_entries(child->root);
-    unsigned left = parent->root->used;
 
     ASSERT(child->root->used == 0);
     spin_lock(&table_share_lock);
-    for (unsigned i = 0; left; i++) {
-        pte_t entry = pte_load(&from[i]);
-        if (pte_is_none(entry))
-            continue;
-        entry = entry_share(entry, PTE_ROOT_LEVEL);
+    for (unsigned i = 0, left = parent->root->used; left; i++, left--) {
+        i = table_next(parent->root, i);
+        pte_t entry = entry_share(pte_load(&from[i]), PTE_ROOT_LEVEL);
         pte_store(&from[i], entry);
         pte_store(&to[i], entry);
-        left--;
     }
     child->root->used = parent->root->used;
     spin_unlock(&table_share_lock);
@@ -85,26 +81,27 @@ bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr)
 
 pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained)
 {
-    struct frame *table = tree->root;
+    pte_t *entries = table_entries(tree->root);
     bool changed = false;
 
     ASSERT(addr < USER_END);
-    while (!table_is_leaf(table)) {
-        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->table.level)]);
-        if (likely(pte_is_writable(entry))) {
-            table = entry_frame(entry);
+    for (unsigned level = PTE_ROOT_LEVEL; level > PTE_LEAF_LEVEL; level--) {
+        pte_t entry = pte_load(&entries[pte_index(addr, level)]);
+        if (likely(pte_is_writable(entry))) { /* ours already: no record need be looked at */
+            entries = entry_table(entry);
             continue;
         }
         changed |= !pte_is_none(entry);
-        table = entry_own(table, addr);
-        if (!table) {
+        struct frame *below = entry_own(frame_of(entries), addr);
+        if (!below) {
             pagetable_trim(tree, addr);
             return NULL;
         }
+        entries = table_entries(below);
     }
     if (regained)
         *regained = changed;
-    return &table_entries(table)[pte_index(addr, PTE_LEAF_LEVEL)];
+    return &entries[pte_index(addr, PTE_LEAF_LEVEL)];
 }
 
 /* Take an empty table, alone and ours, out of the table above. */

@@ -133,13 +133,11 @@ static void table_figures(const struct frame *table, struct pagetable_figures *s
             sum->resident[kind] += table->table.resident[kind];
         return;
     }
-    for (unsigned i = 0, left = table->used; left; i++) {
-        pte_t entry = pte_load(&entries[i]);
-        if (pte_is_none(entry))
-            continue;
-        left--;
-        sum->shared_tables += entry_frame(entry)->refs > 1;
-        table_figures(entry_frame(entry), sum);
+    for (unsigned i = 0, left = table->used; left; i++, left--) {
+        i = table_next(table, i);
+        const struct frame *below = entry_frame(pte_load(&entries[i]));
+        sum->shared_tables += below->refs > 1;
+        table_figures(below, sum);
     }
 }
 

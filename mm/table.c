@@ -55,17 +55,15 @@ pte_t entry_share(pte_t entry, unsigned level)
 /* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
 static struct frame *table_copy(struct frame *shared)
 {
-    struct frame *copy = frame_alloc(FRAME_TABLE);
+    struct frame *copy = frame_alloc_zeroed(FRAME_TABLE);
     if (!copy)
         return NULL;
     pte_t *from = table_entries(shared), *to = table_entries(copy);
-    for (unsigned i = 0; i < PTE_ENTRIES; i++) {
-        pte_t entry = pte_load(&from[i]);
-        if (!pte_is_none(entry)) {
-            entry = entry_share(entry, shared->table.level);
-            pte_store(&from[i], entry);
-        }
-        to[i] = entry;
+    for (unsigned i = 0, left = shared->used; left; i++, left--) {
+        i = table_next(shared, i);
+        pte_t entry = entry_share(pte_load(&from[i]), shared->table.level);
+        pte_store(&from[i], entry);
+        pte_store(&to[i], entry);
     }
     copy->used = shared->used;
     copy->table = shared->table;
@@ -77,17 +75,13 @@ void table_put(struct frame *table)
 {
     if (!frame_drop(table))
         return;
-    pte_t *entries = table_entries(table);
-    for (unsigned i = 0; table->used; i++) {
-        pte_t entry = pte_load(&entries[i]);
-        ASSERT(i < table_size(table));
-        if (pte_is_none(entry))
-            continue;
-        table->used--;
+    for (unsigned i = 0; table->used; i++, table->used--) {
+        i = table_next(table, i);
+        struct frame *below = entry_frame(pte_load(&table_entries(table)[i]));
         if (table_is_leaf(table))
-            frame_put(entry_frame(entry));
+            frame_put(below);
         else
-            table_put(entry_frame(entry));
+            table_put(below);
     }
     frame_free(table);
 }

@@ -76,9 +76,9 @@ def boot_program(program, *arguments, machine=None, kind="debug", parameters=(),
     qemu.build(f"build/{kind}/lazybones", f"build/{kind}/lazybones.iso", "build/grub.iso", "build/user/run")
     archive = newc.Archive()
     archive.add_host("init", built("user/run"))
-    archive.add_host("bin/program", program)
-    strings = ["/bin/program", *arguments]
-    archive.add("run/argv", b"".join(word.encode() + b"\0" for word in strings))
+    path = "/bin/" + os.path.basename(program)
+    archive.add_host(path, program)
+    archive.add("run/argv", b"".join(word.encode() + b"\0" for word in (path, *arguments)))
     archive.add("run/env", b"PATH=/bin\0")
     boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"),
                            ["init=/init", "stdio=stream", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters],

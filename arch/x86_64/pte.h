@@ -47,6 +47,14 @@ static inline uint64_t pte_span(unsigned level) { return 1ul << (PAGE_SHIFT + 9 
 
 static inline pte_t pte_none(void) { return (pte_t){ 0 }; }
 static inline bool pte_is_none(pte_t pte) { return pte.bits == 0; }
+
+/* Are all of PTE_GROUP entries none? Tables are mostly empty: walks pass over a group at a time. */
+#define PTE_GROUP 8
+static inline bool pte_group_is_none(const pte_t *g)
+{
+    return (g[0].bits | g[1].bits | g[2].bits | g[3].bits | g[4].bits | g[5].bits | g[6].bits | g[7].bits) == 0;
+}
+
 static inline bool pte_is_present(pte_t pte) { return pte.bits & PTE_PRESENT; }
 static inline bool pte_is_writable(pte_t pte) { return pte.bits & PTE_WRITE; }
 static inline bool pte_is_executable(pte_t pte) { return !(pte.bits & PTE_NO_EXEC); }

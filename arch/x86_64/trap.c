@@ -36,44 +36,44 @@ static enum fault_access fault_access(uint64_t error)
 }
 
 /*
- * A page fault inside the kernel is allowed in one place only: at an instruction of usermem.asm, at a user
- * address. It came with interrupts on, since serving it may sleep. Returns where to go on if it cannot be
- * served.
+ * User mode may fault anywhere; a page fault inside the kernel is allowed in one place only: at an
+ * instruction of usermem.asm, at a user address, with interrupts on, since serving it may sleep.
  */
-static vaddr_t kernel_fault_check(const struct trapframe *frame, vaddr_t addr)
+static bool fault_is_allowed(const struct trapframe *frame, vaddr_t addr)
 {
-    vaddr_t target = addr < USER_END ? fixup_target(frame->rip) : 0;
-    if (!target || frame->error & PAGE_FAULT_RESERVED || !(frame->rflags & RFLAGS_IF))
-        panic_trap(frame, addr);
-    return target;
+    if (unlikely(frame->error & PAGE_FAULT_RESERVED))
+        return false;
+    if (trap_from_user(frame))
+        return true;
+    return addr < USER_END && fixup_target(frame->rip) && frame->rflags & RFLAGS_IF;
+}
+
+/* A user program gets a signal for it; a user copy ends short (and a signal waits when memory is out). */
+static void fault_unserved(struct trapframe *frame, const struct fault *fault, enum fault_kind kind)
+{
+    bool copying = !trap_from_user(frame);
+    if (!copying || kind == FAULT_OOM)
+        fault_signal(frame, fault, kind);
+    if (copying)
+        frame->rip = fixup_target(frame->rip);
 }
 
 void page_fault(struct trapframe *frame)
 {
     vaddr_t addr = cr2_read(); /* before interrupts are on: the next fault overwrites it */
-    bool user = trap_from_user(frame);
-    vaddr_t target = 0;
-    if (!user)
-        target = kernel_fault_check(frame, addr);
-    else if (unlikely(frame->error & PAGE_FAULT_RESERVED))
+    if (unlikely(!fault_is_allowed(frame, addr)))
         panic_trap(frame, addr);
     interrupts_enable();
     struct fault fault = {
         .addr = addr,
         .access = fault_access(frame->error),
-        .user = user,
+        .user = trap_from_user(frame),
         .present = frame->error & PAGE_FAULT_PRESENT,
         .ip = frame->rip,
     };
     enum fault_kind kind = mm_fault(&fault);
-    if (unlikely(!fault_resolved(kind))) {
-        if (user || kind == FAULT_OOM)
-            fault_signal(frame, &fault, kind);
-        if (!user)
-            frame->rip = target;
-    }
-    if (!user)
-        interrupts_disable();
+    if (unlikely(!fault_resolved(kind)))
+        fault_unserved(frame, &fault, kind);
 }
 
 /*

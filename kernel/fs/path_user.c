@@ -13,19 +13,22 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
+/* Most paths are short: a small buffer first, for clearing a large one costs more than the walk. */
+#define PATH_SHORT 128
+
 char *path_copy_user(uint64_t user, int *error)
 {
-    char *path = kmalloc(PATH_MAX);
-    if (!path) {
-        *error = -ENOMEM;
-        return NULL;
+    for (size_t size = PATH_SHORT;; size = PATH_MAX) {
+        char *path = kmalloc(size);
+        ssize_type length = path ? copy_string_from_user(path, user, size) : -ENOMEM;
+        if (length >= 0)
+            return path;
+        kfree(path);
+        if (length != -ENAMETOOLONG || size == PATH_MAX) {
+            *error = (int)length;
+            return NULL;
+        }
     }
-    ssize_type length = copy_string_from_user(path, user, PATH_MAX);
-    if (length >= 0)
-        return path;
-    kfree(path);
-    *error = (int)length;
-    return NULL;
 }
 
 int path_start(int directory, const char *path, struct inode **start)

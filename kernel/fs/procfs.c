@@ -180,7 +180,7 @@ static bool process_exists(const struct proc_id *id)
 
 static struct inode *process_lookup(struct inode *directory, const char *name, size_t length, int *error)
 {
-    *error = -ENOENT;
+    *error = -ESRCH;
     if (!process_exists(proc_id_of(directory)))
         return NULL;
     return entry_lookup(directory, proc_process_entries, name, length, error);

@@ -126,9 +126,7 @@ int64_t sys_lseek(const struct syscall_args *args)
     default:
         return -EINVAL;
     }
-    if (__builtin_add_overflow(base, offset, &base))
-        return -EOVERFLOW;
-    if (base < 0)
+    if (__builtin_add_overflow(base, offset, &base) || base < 0)
         return -EINVAL;
     file->position = (uint64_t)base;
     return base;

@@ -299,9 +299,6 @@ void tty_line_set(struct tty_line *line, const struct termios *termios)
 {
     bool changed = (line->termios.c_lflag ^ termios->c_lflag) & ICANON;
     line->termios = *termios;
-    line->termios.c_iflag &= TTY_INPUT_FLAGS;
-    line->termios.c_oflag &= TTY_OUTPUT_FLAGS;
-    line->termios.c_lflag &= TTY_LOCAL_FLAGS;
     if (changed)
         mode_changed(line);
 }

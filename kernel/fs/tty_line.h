@@ -25,12 +25,6 @@ struct tty_line {
     unsigned line_column; /* where the edited line began */
 };
 
-/* The flags that have an effect; the others cannot be set. Of the control modes all are kept: the line has no speed. */
-#define TTY_INPUT_FLAGS (ISTRIP | IGNCR | ICRNL | INLCR)
-#define TTY_OUTPUT_FLAGS (OPOST | ONLCR)
-#define TTY_LOCAL_FLAGS \
-    (ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | ECHOCTL | ECHOKE | NOFLSH | IEXTEN)
-
 /* Cooked, as Linux's terminals begin. */
 void tty_line_init(struct tty_line *line, void (*send)(const char *text, size_t length));
 
@@ -49,7 +43,11 @@ unsigned tty_line_readable(const struct tty_line *line);
 /* Take at most `size` bytes; *over: the read ends with them (a line is complete, or nothing is left). */
 size_t tty_line_take(struct tty_line *line, uint8_t *bytes, size_t size, bool *over);
 
-/* Change the modes: what cannot be is left out; input that waits is kept. */
+/*
+ * Change the modes; input that waits is kept. Flags that mean nothing to this line (speed, parity, delays, flow
+ * control) are kept and shown, and have no effect. The ones that have: ISTRIP IGNCR ICRNL INLCR, OPOST ONLCR, ISIG
+ * ICANON ECHO ECHOE ECHOK ECHOKE ECHONL ECHOCTL NOFLSH IEXTEN.
+ */
 void tty_line_set(struct tty_line *line, const struct termios *termios);
 
 /* Throw away all input. */

@@ -33,10 +33,15 @@ extern const struct ktest ktests_start[], ktests_end[];
 
 static unsigned test_failures;
 
+/* One broken thing often fails a check many times over. */
+#define FAILURES_SHOWN 20
+
 void ktest_note(const char *fmt, ...)
 {
     va_list args;
 
+    if (test_failures > FAILURES_SHOWN)
+        return;
     va_start(args, fmt);
     fputs("# ", stdout);
     vprintf(fmt, args);

@@ -39,13 +39,5 @@ int main(void)
 
     is(child_run(child_drops, region), 0, "a child drops its share of copy-on-write pages");
     is(region_read(region, PAGES), PAGES * 'b', "the parent's contents are kept");
-
-    region_read(region_map(8), 8);
-    char *zeroes = region_map(8);
-    region_read(zeroes, 8);
-    frames = frames_free();
-    madvise(zeroes, 8 * PAGE, MADV_DONTNEED);
-    between(-slack_faults(), frames_free() - frames, 1 + slack_faults(), "dropping zero pages frees no frame of theirs");
-    is(region_read(zeroes, 8), 0, "and they come again");
     return tap_end();
 }

@@ -16,8 +16,10 @@ static void child_steps(struct link *link, void *arg)
     hear(link);
     long frames = frames_free(), tables = frames_tables();
     region[0] = 1;
-    say(link, frames - frames_free());
-    say(link, frames_tables() - tables);
+    frames -= frames_free();
+    tables = frames_tables() - tables;
+    say(link, frames); // not before all is measured: what waits in a pipe takes a frame
+    say(link, tables);
     hear(link);
 }
 

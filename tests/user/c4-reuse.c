@@ -12,6 +12,7 @@
 
 static void child_writes(struct link *link, void *region)
 {
+    observe_settle(); // it takes no frame of its own while the parent measures
     hear(link);
     region_write(region, PAGES, 'c');
     say(link, 1);
@@ -24,6 +25,8 @@ static void child_writes(struct link *link, void *region)
 
 static void child_waits(struct link *link, void *region)
 {
+    observe_settle();
+    say(link, 1);
     hear(link);
     say(link, region_read(region, PAGES) == 'p' * PAGES);
 }
@@ -59,6 +62,7 @@ int main(void)
 
     region_write(region, PAGES, 'p');
     link = child_start(child_waits, region);
+    hear(&link);
     say(&link, 1);
     is(hear(&link), 1, "C4 a child only reads");
     is(child_end(&link), 0, "C4 and is gone");
@@ -66,6 +70,7 @@ int main(void)
     parent_writes(region, "again", 'p', 0, 0);
 
     link = child_start(child_waits, region);
+    hear(&link);
     parent_writes(region, "the child still shares, the parent writes", 'q', PAGES, PAGES);
     say(&link, 1);
     is(hear(&link), 1, "C4 the child keeps the old contents");

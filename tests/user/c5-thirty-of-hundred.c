@@ -27,8 +27,9 @@ static void child_steps(struct link *link, void *arg)
     long frames = frames_free(), count = faults();
     ((volatile char *)region)[(WRITTEN + 7) * PAGE + 1] = 'c';
     count = faults() - count;
+    frames -= frames_free();
     say(link, count);
-    say(link, frames - frames_free());
+    say(link, frames);
     say(link, rss_at(region));
     say(link, region[(WRITTEN + 7) * PAGE]);
     say(link, pages_present(region));

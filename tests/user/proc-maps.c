@@ -4,7 +4,6 @@
 // /proc/PID/maps, smaps and pagemap: the formats to the column, and the truth of what they say.
 #include <sys/syscall.h>
 
-#include "child.h"
 #include "observe.h"
 
 static int variable = 5;
@@ -98,22 +97,6 @@ static void smaps_form_check(char *region)
     ok(flags && strncmp(flags, "VmFlags: rd wr mr mw me ac ", 27) == 0, "and the flags of writable memory");
 }
 
-// Pss is not everywhere yet.
-static void pss_check(pid_t pid, char *region, long want, const char *what)
-{
-    if (smaps(0, region, "\nPss:") < 0)
-        tap_skip("no Pss in this smaps: %s", what);
-    else
-        is(smaps(pid, region, "\nPss:"), want, "%s", what);
-}
-
-static void child_copies(struct link *link, void *region)
-{
-    region_write(region, 16, 'c');
-    say(link, 1);
-    hear(link);
-}
-
 static void smaps_truth_check(void)
 {
     char *region = region_map(100);
@@ -122,18 +105,6 @@ static void smaps_truth_check(void)
     is(smaps(0, region, "\nRss:"), 256, "Rss counts the written pages");
     is(smaps(0, region, "\nAnonymous:"), 256, "as Anonymous");
     is(smaps(0, region, "Private_Dirty:"), 256, "all private");
-
-    struct link link = child_start(child_copies, region);
-    hear(&link);
-    is(smaps(0, region, "Shared_Dirty:"), 192, "shared with a child that copied 16: 48 are shared");
-    is(smaps(0, region, "Private_Dirty:"), 64, "16 private");
-    pss_check(0, region, 160, "Pss counts the shared ones half");
-    is(smaps(link.pid, region, "\nRss:"), 256, "the child's Rss is the same");
-    pss_check(link.pid, region, 160, "the child's Pss is the same");
-    say(&link, 1);
-    child_end(&link);
-    is(smaps(0, region, "Private_Dirty:"), 256, "when the child is gone all is the parent's");
-    pss_check(0, region, 256, "and Pss is all of it");
 }
 
 static void pagemap_check(void)

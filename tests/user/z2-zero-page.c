@@ -38,6 +38,12 @@ int main(void)
     is(faults() - count, 0, "Z2 reading again takes no fault");
 
     frames = frames_free();
+    madvise(region, PAGES * PAGE, MADV_DONTNEED);
+    frames = frames_free() - frames;
+    between(-slack_faults(), frames, tables + slack_faults(), "Z2 dropping zero pages frees no frame of theirs");
+    is(region_read(region, PAGES), 0, "Z2 they come again");
+
+    frames = frames_free();
     region_unmap(region, PAGES);
     frames = frames_free() - frames;
     between(tables - slack_objects(), frames, tables + slack_objects(), "Z2 unmapping gives the tables back");
