@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Lazybones' front door. `make help` lists what there is; scripts/ does the work that is not building.
 #
-# Two builds live side by side: build/debug (assertions, junk fill, code that gdb can follow) and build/release.
-# Choose with BUILD=.
-# A compiler other than gcc: make CC=clang. On another architecture: make CROSS_COMPILE=x86_64-linux-gnu-.
-# All paths here are relative, so the tree may lie anywhere, spaces and all.
+# Two builds live side by side: build/debug (assertions, junk fill, code that gdb can follow) and
+# build/release. Choose with BUILD=. A compiler other than gcc: make CC=clang. On another architecture: make
+# CROSS_COMPILE=x86_64-linux-gnu-. All paths here are relative, so the tree may lie anywhere, spaces and all.
 
 BUILD ?= debug
 KINDS := debug release
@@ -24,16 +23,17 @@ BUSYBOX ?= $(firstword $(wildcard /bin/busybox /usr/bin/busybox))
 
 # ---- what is built from what
 
-SOURCES := $(sort $(wildcard $(foreach dir,boot arch/x86_64 mm kernel kernel/lib kernel/fs,$(dir)/*.c $(dir)/*.asm) \
-                             tests/kernel/*.c))
+ROOMS := boot arch/x86_64 mm kernel kernel/lib kernel/fs
+SOURCES := $(sort $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.asm) tests/kernel/*.c))
 USER_PROGRAMS := $(patsubst %.c,build/%,$(sort $(wildcard user/*.c)))
 USER_TESTS := $(patsubst %.c,build/%,$(sort $(wildcard tests/user/*.c tests/system/*.c)))
 STAND_INS := $(patsubst %.asm,build/%,$(sort $(wildcard tests/system/*.asm)))
 
 # ---- flags
 
-# No red zone and no vector registers: an interrupt may come at any instruction, and the FPU's state is the user's.
-# Frame pointers stay, for backtraces. Distributions switch on hardening that a kernel must not have; we switch it off.
+# No red zone and no vector registers: an interrupt may come at any instruction, and the FPU's state is the
+# user's. Frame pointers stay, for backtraces. Distributions switch on hardening that a kernel must not have;
+# we switch it off.
 CFLAGS := -std=gnu11 -g -ffreestanding -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
           -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
@@ -73,7 +73,7 @@ help:
 	@echo
 	@echo 'scripts/run PROGRAM [ARG...]    run a static Linux program on Lazybones (--help for more)'
 	@echo
-	@echo 'BUILD=debug (default) or release   CC=clang   CROSS_COMPILE=x86_64-linux-gnu-   V=1 shows the commands'
+	@echo 'BUILD=debug (default) or release   CC=clang   CROSS_COMPILE=x86_64-linux-gnu-   V=1 (show commands)'
 
 run:
 	@scripts/setup
@@ -149,8 +149,9 @@ $(foreach kind,$(KINDS),$(eval $(call kind_rules,$(kind))))
 
 # ---- GRUB
 
-# By name, for the default is all of them. What only one of the two platforms has comes by itself. The odd partition
-# tables are there because grub-mkrescue's UEFI image asks for each of them and complains of those that are missing.
+# By name, for the default is all of them. What only one of the two platforms has comes by itself. The odd
+# partition tables are there because grub-mkrescue's UEFI image asks for each of them and complains of those
+# that are missing.
 GRUB_MODULES := normal configfile test echo search iso9660 serial multiboot2 newc reboot halt \
                 $(addprefix part_,gpt msdos acorn amiga apple bsd dfly dvh plan sun sunpc)
 
@@ -158,12 +159,13 @@ GRUB_MODULES := normal configfile test echo search iso9660 serial multiboot2 new
 define grub_iso
 @rm -rf $@.d && mkdir -p $@.d/boot/grub
 @cp boot/grub.cfg $@.d/boot/grub $(if $(1),&& cp $(1) $@.d/boot)
-$(Q)grub-mkrescue -o $@ $@.d --locales= --themes= --fonts= --install-modules='$(GRUB_MODULES)' -volid LAZYBONES \
-    >$@.log 2>&1 || { cat $@.log >&2; rm -f $@; exit 1; }
+$(Q)grub-mkrescue -o $@ $@.d --locales= --themes= --fonts= --install-modules='$(GRUB_MODULES)' \
+    -volid LAZYBONES >$@.log 2>&1 || { cat $@.log >&2; rm -f $@; exit 1; }
 @rm -r $@.d $@.log
 endef
 
-# GRUB alone, for `scripts/run`: kernel, parameters and initial files come on a second disk, made for each run.
+# GRUB alone, for `scripts/run`: kernel, parameters and initial files come on a second disk, made for each
+# run.
 build/grub.iso: boot/grub.cfg Makefile
 	$(call say,GRUB)
 	@mkdir -p $(@D)
@@ -206,7 +208,8 @@ build/tests/system/%: tests/system/%.asm
 programs: $(USER_PROGRAMS)
 
 # The initial files of the ISO. The list in build/initrd.list changes when a program comes or goes.
-INITRD_FILES := $(foreach program,$(filter-out build/user/run,$(USER_PROGRAMS)),bin/$(notdir $(program))=$(program)) \
+SHOWN_PROGRAMS := $(filter-out build/user/run,$(USER_PROGRAMS))
+INITRD_FILES := $(foreach program,$(SHOWN_PROGRAMS),bin/$(notdir $(program))=$(program)) \
                 $(if $(filter build/user/init,$(USER_PROGRAMS)),init=build/user/init) \
                 $(if $(BUSYBOX),bin/busybox=$(BUSYBOX))
 build/initrd.list: FORCE

@@ -13,6 +13,7 @@
 #include "mm/commit.h"
 #include "mm/fault.h"
 #include "mm/range.h"
+#include "mm/shm.h"
 
 /* ---- ranges (range.h) ---- */
 
@@ -157,11 +158,11 @@ static struct vma *map_make_vma(const struct map_request *request, uint64_t leng
                      (request->never_write && shared ? VMA_NEVER_WRITE : 0);
 
     if (!cache && shared) {
-        cache = pagecache_create(FRAME_SHM, length, NULL, NULL, "/dev/zero (deleted)", 0);
+        cache = shm_create(length, request->flags & MAP_NORESERVE ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE);
         if (!cache)
             return NULL;
     }
-    if (vma_is_accountable(request->prot, flags, cache))
+    if (vma_is_accountable(request->prot, flags))
         flags |= VMA_ACCOUNTED;
     struct vma *vma = vma_create(0, length, request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), flags, ops, cache,
                                  request->offset >> PAGE_SHIFT);
@@ -275,7 +276,7 @@ int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length)
 /* Must this VMA be charged when it gets the new rights? */
 static bool protect_must_charge(const struct vma *vma, unsigned prot)
 {
-    return !(vma->flags & VMA_ACCOUNTED) && vma_is_accountable(prot, vma->flags, vma->cache);
+    return !(vma->flags & VMA_ACCOUNTED) && vma_is_accountable(prot, vma->flags);
 }
 
 /* Charge what becomes writable in [start, end); the sum goes to `*charged`. 0, -EACCES or -ENOMEM: nothing charged. */

@@ -11,6 +11,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "mm/commit.h"
 #include "mm/slab.h"
 
 #define NODE_SHIFT 9
@@ -62,6 +63,7 @@ void pagecache_put(struct pagecache *cache)
         return;
     if (cache->root)
         node_free(cache->root, cache->height);
+    commit_refund(cache->committed);
     slab_free(&pagecache_slab, cache);
 }
 
@@ -99,7 +101,7 @@ static struct frame **tree_slot(struct pagecache *cache, uint64_t index, bool ma
 }
 
 /* A new page with its contents, in `*frame` with one reference. 0 or a negative errno. */
-static int page_fill(struct pagecache *cache, uint64_t index, struct frame **frame)
+static int page_make(struct pagecache *cache, uint64_t index, struct frame **frame)
 {
     struct frame *page = frame_alloc(cache->kind);
     if (!page)
@@ -116,6 +118,21 @@ static int page_fill(struct pagecache *cache, uint64_t index, struct frame **fra
     return error;
 }
 
+/* The same, with its charge. */
+static int page_make_charged(struct pagecache *cache, uint64_t index, struct frame **frame)
+{
+    uint64_t charge = cache->commit_by_page ? 1 : 0;
+
+    if (commit_charge(charge))
+        return -ENOMEM;
+    int error = page_make(cache, index, frame);
+    if (error)
+        commit_refund(charge);
+    else
+        cache->committed += charge;
+    return error;
+}
+
 static int page_find_locked(struct pagecache *cache, uint64_t index, struct frame **frame)
 {
     struct frame **slot = tree_slot(cache, index, false);
@@ -126,7 +143,7 @@ static int page_find_locked(struct pagecache *cache, uint64_t index, struct fram
     slot = tree_slot(cache, index, true);
     if (!slot)
         return -ENOMEM;
-    int error = page_fill(cache, index, slot);
+    int error = page_make_charged(cache, index, slot);
     if (error)
         return error;
     cache->pages++;

@@ -32,7 +32,9 @@ struct pagecache {
     uint64_t inode;   /* number shown beside it */
     unsigned height;  /* of the tree; 0: empty */
     struct frame *root;
-    uint64_t pages; /* in the cache now */
+    uint64_t pages;      /* in the cache now */
+    uint64_t committed;  /* pages charged to the commit ledger for it; refunded with the last reference */
+    bool commit_by_page; /* each new page is charged when it is made */
 };
 
 /* A cache with one reference. ops NULL: new pages are zeroes. `name` is not copied. NULL when memory is out. */

@@ -3,9 +3,11 @@
  * shm.c: shared anonymous memory: a page cache of zeroes without a file. Every mapper sees every write, so its
  * pages are never copied on write, and a first read takes a frame: there is no zero page here.
  */
-#include "mm/fault.h"
+#include "mm/shm.h"
 
 #include "kernel/lib/errno.h"
+#include "mm/commit.h"
+#include "mm/fault.h"
 #include "mm/vma.h"
 
 static enum fault_kind shm_fault(struct fault_page *page)
@@ -18,3 +20,19 @@ static enum fault_kind shm_fault(struct fault_page *page)
 }
 
 const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };
+
+struct pagecache *shm_create(uint64_t length, enum shm_reserve reserve)
+{
+    uint64_t charge = reserve == SHM_RESERVE_WHOLE ? length >> PAGE_SHIFT : 0;
+
+    if (commit_charge(charge))
+        return NULL;
+    struct pagecache *cache = pagecache_create(FRAME_SHM, length, NULL, NULL, "/dev/zero (deleted)", 0);
+    if (!cache) {
+        commit_refund(charge);
+        return NULL;
+    }
+    cache->committed = charge;
+    cache->commit_by_page = reserve == SHM_RESERVE_NOTHING;
+    return cache;
+}

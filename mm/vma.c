@@ -45,13 +45,9 @@ void vma_destroy(struct vma *vma)
     slab_free(&vma_slab, vma);
 }
 
-bool vma_is_accountable(unsigned prot, unsigned flags, const struct pagecache *cache)
+bool vma_is_accountable(unsigned prot, unsigned flags)
 {
-    if (flags & VMA_NORESERVE)
-        return false;
-    if (flags & VMA_SHARED)
-        return cache->kind == FRAME_SHM;
-    return prot & PROT_WRITE;
+    return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
 }
 
 void vma_set_init(struct vma_set *set)

@@ -95,8 +95,11 @@ static inline uint64_t vma_index_of(const struct vma *vma, vaddr_t addr)
     return vma->index + ((addr - vma->start) >> PAGE_SHIFT);
 }
 
-/* Does the ledger count memory of this kind (proc(5), overcommit_memory)? */
-bool vma_is_accountable(unsigned prot, unsigned flags, const struct pagecache *cache);
+/*
+ * Are the pages of such a VMA promises of its own: private and writable (proc(5), Committed_AS)? Shared memory is
+ * charged to its object (mm/shm.h).
+ */
+bool vma_is_accountable(unsigned prot, unsigned flags);
 
 /* Order, gaps, list against tree, merge rule; panics with what is wrong. */
 void vma_set_check(struct vma_set *set);

@@ -1,8 +1,9 @@
 ; SPDX-License-Identifier: MIT
 ;
 ; A boot sector that proves that the machine under it runs 64-bit code: it enters long mode, computes with a
-; register wider than 32 bits, touches memory through a page table entry that it has just changed, and ends QEMU
-; through isa-debug-exit with value 0x2a (QEMU's status 85). Some hosts offer /dev/kvm and yet fail at this.
+; register wider than 32 bits, touches memory through a page table entry that it has just changed, and ends
+; QEMU through isa-debug-exit with value 0x2a (QEMU's status 85). Some hosts offer /dev/kvm and yet fail at
+; this.
 bits 16
 org 0x7c00
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Write cpio archives in the "newc" format: the guest's initial files, and the medium a run boots from.
 
-The same files always give the same bytes (no times, no owners, numbers in order), so a run can be repeated exactly.
+The same files always give the same bytes (no times, no owners, numbers in order): a run can be repeated exactly.
 
-    scripts/newc.py ARCHIVE GUEST=HOST...    put the host's files (or directories) at these places in the archive
+    scripts/newc.py ARCHIVE GUEST=HOST...    put the host's files (or directories) at these places in it
 """
 import os
 import stat
@@ -14,13 +14,13 @@ FIELDS = "070701" + "{:08x}" * 13       # the magic, then the thirteen numbers o
 
 
 class Archive:
-    """An archive being put together. Directories on the way to a file come by themselves; the last word on a path wins."""
+    """An archive being put together. Directories on the way to a file come by themselves; the last to add it wins."""
 
     def __init__(self):
         self._entries = {}
 
     def add(self, path, data=b"", mode=stat.S_IFREG | 0o644):
-        """One entry at absolute or relative guest `path`; `mode` holds the file's type and permission bits."""
+        """One entry at guest `path` (from the root, slash or not); `mode` holds its type and permissions."""
         name = os.path.normpath(path.lstrip("/"))
         parent = os.path.dirname(name)
         if parent and parent not in self._entries:

@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: MIT
 """The only place that knows QEMU's command line.
 
-A guest is made of a `Machine` (memory, CPU, accelerator), of arguments that say what boots in it (`run_medium`,
-`iso_medium`, `linux_medium`), and of four serial ports, each a socket between QEMU and this process:
+A guest is made of a `Machine` (memory, CPU, accelerator), of arguments that say what boots in it
+(`run_medium`, `iso_medium`, `linux_medium`), and of four serial ports, each a socket to QEMU:
 
     console   ttyS0, both ways: the program's standard input and output
     log       ttyS1, the kernel's log
     errors    ttyS2, the program's standard error
-    report    ttyS3, lines for machines: `stat NAME VALUE`, `exit STATUS`, `panic TEXT`, `selftest pass|fail N M`
+    report    ttyS3, for machines: lines `stat NAME VALUE`, `exit STATUS`, `panic TEXT`, `selftest pass|fail N M`
 
-`Guest.run` relays them and tells how it ended, as an `Outcome`: in order, panic, failed self-tests, triple fault,
-hang, time-out, QEMU killed or not started. It never guesses from output alone: the isa-debug-exit device gives
-QEMU's exit status, QMP tells a reset from a power-off, and QMP's registers tell a CPU that has nothing left
-to do (hang) from one that is still at work (time-out).
+`Guest.run` relays them and tells how it ended, as an `Outcome`: in order, panic, failed self-tests, triple
+fault, hang, time-out, QEMU killed or not started. It never guesses from output alone: the isa-debug-exit device
+gives QEMU's exit status, QMP tells a reset from a power-off, and the registers that QMP shows tell a CPU that
+has nothing left to do (hang) from one that is still at work (time-out).
 
     scripts/qemu.py probe                     what accelerator runs are given, and why
     scripts/qemu.py iso ISO                   boot an ISO with its console on this terminal
@@ -24,7 +24,6 @@ import bisect
 import collections
 import contextlib
 import dataclasses
-import errno
 import fcntl
 import functools
 import json
@@ -53,9 +52,9 @@ STATUS_POWER_OFF, STATUS_PANIC, STATUS_SELFTEST_FAILED, STATUS_PROBE = 33, 65, 9
 
 DLE, EOT, STX = b"\x10", b"\x04", b"\x02"   # the console's escape, end of input, "the program starts now"
 READ_SIZE = 65536
-BACKLOG_LIMIT = 1 << 20                     # stop listening to the guest while this much waits for a slow reader
+BACKLOG_LIMIT = 1 << 20                     # do not listen to the guest while this much waits for a reader
 LOG_TAIL = 65536
-MEDIUM_MINIMUM = 1 << 20                    # SeaBIOS gives a disk below a cylinder's size a geometry of nothing
+MEDIUM_MINIMUM = 1 << 20                    # SeaBIOS gives a disk smaller than a cylinder no geometry
 SAMPLES, SAMPLE_INTERVAL = 10, 0.05         # registers looked at to tell a hang from a time-out
 DEAD_CHECK_INTERVAL = 1.0                   # seconds between looks for a dead CPU, while the guest is silent
 
@@ -70,7 +69,9 @@ def build(*targets):
     """Bring these make targets up to date, silently if all goes well. Raises CannotRun."""
     if os.environ.get("LAZYBONES_BUILT"):       # `make test` has built all there is, and runs us side by side
         return
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    # A make above this one must not hand down its flags.
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("MAKE", "MFLAGS"))}
     os.makedirs(BUILD, exist_ok=True)
     with open(os.path.join(BUILD, ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -104,8 +105,8 @@ def _kvm_runs_a_guest():
         probe = built("kvm-probe.img")
     except CannotRun as reason:
         return False, f"the probe of KVM could not be built: {reason}"
-    command = [QEMU, "-nodefaults", "-display", "none", "-accel", "kvm", "-cpu", "max", "-m", "16", "-no-reboot",
-               "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+    command = [QEMU, "-nodefaults", "-display", "none", "-accel", "kvm", "-cpu", "max", "-m", "16",
+               "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                "-drive", f"file={escaped(probe)},format=raw,if=virtio,readonly=on"]
     try:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -151,8 +152,8 @@ class Machine:
     tcg: bool = False           # TCG even where KVM works
 
     def arguments(self):
-        arguments = ["-nodefaults", "-display", "none", "-m", self.memory, "-smp", str(self.smp), "-no-reboot",
-                     "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        arguments = ["-nodefaults", "-display", "none", "-m", self.memory, "-smp", str(self.smp),
+                     "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if self.icount:
             arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
                           "-rtc", "base=2026-01-01,clock=vm", "-cpu", self.cpu or "qemu64"]
@@ -179,7 +180,7 @@ def grub_quoted(word):
 
 
 def memory_file(data):
-    """The bytes as a file without a name; QEMU opens it as /proc/self/fd/N, and it ends with the last that holds it."""
+    """The bytes as a file without a name, which goes when nobody holds it. QEMU opens it as /proc/self/fd/N."""
     fd = os.memfd_create("lazybones-medium")
     with open(fd, "wb", closefd=False) as file:
         file.write(data)
@@ -196,8 +197,8 @@ class Boot:
 def run_medium(kernel, parameters, initrd, iso=None):
     """Boots a kernel file with a list of parameters and an archive (bytes) of initial files.
 
-    GRUB comes from an ISO that is made once (build/grub.iso, or `iso`). Its menu (boot/grub.cfg) finds the rest on a
-    second disk: a cpio archive with the kernel, the initial files and a few lines of GRUB script.
+    GRUB comes from an ISO that is made once (build/grub.iso, or `iso`). Its menu (boot/grub.cfg) finds the rest
+    on a second disk: a cpio archive with the kernel, the initial files and a few lines of GRUB script.
     """
     with open(kernel, "rb") as file:
         image = file.read()
@@ -208,7 +209,7 @@ def run_medium(kernel, parameters, initrd, iso=None):
     medium.add("kernel", image)
     medium.add("initrd", initrd)
     data = medium.to_bytes()
-    fd = memory_file(data + bytes(MEDIUM_MINIMUM - len(data) if len(data) < MEDIUM_MINIMUM else -len(data) % 512))
+    fd = memory_file(data + bytes(max(MEDIUM_MINIMUM - len(data), -len(data) % 512)))
     arguments = ["-drive", f"file=/proc/self/fd/{fd},format=raw,if=virtio,readonly=on"]
     return Boot(iso_medium(iso or built("grub.iso")).arguments + arguments, [fd])
 
@@ -230,7 +231,7 @@ class Outcome:
     # killed (QEMU, by a signal), failed (QEMU could not go on), quit (by the user or a closed pipe)
     kind: str
     text: str = ""                                              # one line for a person
-    status: int = 0                                             # init's, where kind is "exit"; a shell's for "quit"
+    status: int = 0                                             # init's for "exit", 128 + N for "quit"
     stats: dict = dataclasses.field(default_factory=dict)       # name: value, in the order of the report
     selftest: str = ""                                          # "pass 41 41" or "fail 40 41", if any ran
     log: bytes = b""                                            # the end of the kernel's log
@@ -285,8 +286,8 @@ Registers = collections.namedtuple("Registers", "rip level halted interrupts cr2
 def parse_registers(text):
     """QEMU's `info registers -a`, a Registers for each CPU."""
     found = []
-    for match in re.finditer(r"[RE]IP=([0-9a-f]+) [RE]FL=([0-9a-f]+).*?CPL=(\d).*?HLT=(\d)(.*?CR2=([0-9a-f]+))?",
-                             text, re.S):
+    pattern = r"[RE]IP=([0-9a-f]+) [RE]FL=([0-9a-f]+).*?CPL=(\d).*?HLT=(\d)(.*?CR2=([0-9a-f]+))?"
+    for match in re.finditer(pattern, text, re.S):
         rip, flags, level, halted, _, cr2 = match.groups()
         found.append(Registers(int(rip, 16), int(level), halted == "1", bool(int(flags, 16) & 0x200),
                                int(cr2 or "0", 16)))
@@ -309,7 +310,7 @@ class Collector:
 
 
 class Writer:
-    """Writes to a descriptor without ever blocking on a slow reader: select.PIPE_BUF bytes, when poll allows them."""
+    """Writes to a descriptor, never blocking on a slow reader: select.PIPE_BUF bytes, when poll allows them."""
 
     def __init__(self, fd):
         self.fd, self.backlog = fd, bytearray()
@@ -390,7 +391,8 @@ class Monitor:
         return self._answers.pop(number)
 
     def registers(self):
-        return parse_registers(self.ask("human-monitor-command", **{"command-line": "info registers -a"}) or "")
+        answer = self.ask("human-monitor-command", **{"command-line": "info registers -a"})
+        return parse_registers(answer or "")
 
     def quit(self):
         self._post("quit")
@@ -410,14 +412,14 @@ def _die_with_parent():
 class Guest:
     """One machine that runs once.
 
-    Sinks (anything with take(data), .fd and .backlog) for console, log and errors may be given; the default collects.
-    `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape the input and mark its
-    end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the guest's DLE STX.
-    `kernel`: the file with symbols for messages.
+    Sinks (anything with take(data), .fd and .backlog) for console, log and errors may be given; the default
+    collects. `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape
+    the input and mark its end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the
+    guest's DLE STX. `kernel`: the file with symbols for messages.
     """
 
-    def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True, handshake=False,
-                 kernel=None):
+    def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True,
+                 handshake=False, kernel=None):
         self.report = Report()
         self.sinks = {"console": console or Collector(), "log": log or Tee(), "errors": errors or Collector(),
                       "report": Callback(self.report.take)}
@@ -544,8 +546,10 @@ class Guest:
             self.kill()
         self._flush()
         verdict.stats, verdict.selftest = self.report.stats, self.report.selftest
-        log = self.sinks["log"]
-        verdict.log = self._preamble * (not self._started) + bytes(log.tail.data if isinstance(log, Tee) else b"")
+        if isinstance(self.sinks["log"], Tee):
+            verdict.log = bytes(self.sinks["log"].tail.data)
+        if not self._started:                       # the kernel's words before it knew where its log goes
+            verdict.log = self._preamble + verdict.log
         return verdict
 
     def _turn(self, deadline):
@@ -687,7 +691,7 @@ class Guest:
         every = [cpu for cpus in samples for cpu in cpus]
         place = self._place(samples[-1][0])
         if silent > elapsed / 2 and all(cpu.halted for cpu in every):
-            return Outcome("hang", f"all CPUs idle and no output for {silent:.0f} s (time limit {elapsed:.0f} s)")
+            return Outcome("hang", f"all CPUs idle, no output for {silent:.0f} s (time limit {elapsed:.0f} s)")
         if all(cpu.level == 0 and not cpu.interrupts and not cpu.halted for cpu in every):
             return Outcome("hang", f"stuck with interrupts off, in {place}, after {elapsed:.0f} s")
         return Outcome("timeout", f"still running after {elapsed:.0f} s, in {place}")
@@ -720,7 +724,7 @@ def boot_iso(iso):
     return 1 if ending else 0
 
 
-GDB_SOCKET, CONSOLE_SOCKET = "build/gdb.sock", "build/console.sock"     # relative: no limit on the tree's path
+GDB_SOCKET, CONSOLE_SOCKET = "build/gdb.sock", "build/console.sock"     # relative: the tree's path may be long
 
 
 def debug(kernel, iso, gdb_arguments):
@@ -729,9 +733,11 @@ def debug(kernel, iso, gdb_arguments):
     machine = Machine(memory=os.environ.get("MEM", "128M"), tcg=True)
     command = [QEMU, *machine.arguments(), *iso_medium(iso).arguments, "-S", "-gdb", "chardev:gdb",
                "-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off",
-               "-chardev", f"socket,id=console,path={CONSOLE_SOCKET},server=on,wait=off,logfile=build/console.log",
+               "-chardev",
+               f"socket,id=console,path={CONSOLE_SOCKET},server=on,wait=off,logfile=build/console.log",
                "-serial", "chardev:console"]
-    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_parent)
+    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
+                            preexec_fn=_die_with_parent)
     try:
         while not os.path.exists(GDB_SOCKET):
             if qemu.poll() is not None:

@@ -59,7 +59,7 @@ def done():
 
 
 def run(*arguments, stdin=b"", limit=120, **environment):
-    """Run a command in the tree, paths relative to its root. (status, stdout, stderr), all of it bytes-exact."""
+    """Run a command, paths relative to the tree's root. (status, stdout as bytes, stderr as text)."""
     finished = subprocess.run(arguments, cwd=ROOT, input=stdin, capture_output=True, timeout=limit,
                               env={**os.environ, **environment})
     return finished.returncode, finished.stdout, finished.stderr.decode(errors="replace")
@@ -72,7 +72,7 @@ def built(name):
 
 
 def boot_program(program, *arguments, machine=None, kind="debug", parameters=(), iso=False, timeout=60):
-    """Boot a kernel with a program from build/ as the one that user/run starts. (Outcome, console, errors)."""
+    """Boot a kernel with `program`, a host path, as the one that user/run starts. (Outcome, console, errors)."""
     qemu.build(f"build/{kind}/lazybones", f"build/{kind}/lazybones.iso", "build/grub.iso", "build/user/run")
     archive = newc.Archive()
     archive.add_host("init", built("user/run"))
@@ -80,10 +80,11 @@ def boot_program(program, *arguments, machine=None, kind="debug", parameters=(),
     archive.add_host(path, program)
     archive.add("run/argv", b"".join(word.encode() + b"\0" for word in (path, *arguments)))
     archive.add("run/env", b"PATH=/bin\0")
-    boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"),
-                           ["init=/init", "stdio=stream", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters],
-                           archive.to_bytes(), iso=qemu.built(f"{kind}/lazybones.iso") if iso else None)
-    guest = qemu.Guest(machine or qemu.Machine(), boot, handshake=True, kernel=qemu.built(f"{kind}/lazybones.elf"))
+    parameters = ["init=/init", "stdio=stream", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters]
+    boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"), parameters, archive.to_bytes(),
+                           iso=qemu.built(f"{kind}/lazybones.iso") if iso else None)
+    guest = qemu.Guest(machine or qemu.Machine(), boot, handshake=True,
+                       kernel=qemu.built(f"{kind}/lazybones.elf"))
     outcome = guest.run(timeout)
     return outcome, bytes(guest.sinks["console"].data), bytes(guest.sinks["errors"].data)
 

@@ -71,7 +71,8 @@ static char **strings_read(const char *path)
     return strings;
 }
 
-// In the child: lead a session, so that the terminal's Ctrl-C reaches the program and not pid 1, then become it.
+// In the child: lead a session, so that the terminal's Ctrl-C reaches the program and not pid 1, then become
+// it.
 static _Noreturn void program_start(char **argv, char **env)
 {
     setsid();
@@ -83,7 +84,8 @@ static _Noreturn void program_start(char **argv, char **env)
     _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
 }
 
-// Waits for `program`; orphans that come to pid 1 meanwhile are reaped too. Returns the status as a shell gives it.
+// Waits for `program`; orphans that come to pid 1 meanwhile are reaped too. Returns the status as a shell
+// gives it.
 static int program_wait(pid_t program)
 {
     for (;;) {

@@ -2,8 +2,9 @@
 /*
  * cpio.c: the reader of "newc" archives (cpio(5), "New ASCII Format").
  *
- * An entry is a header of 110 characters, the name with its NUL, and the data; name and data are each padded so that
- * what follows them starts at a multiple of four. Every length is checked against the archive's end before use.
+ * An entry is a header of 110 characters, the name with its NUL, and the data; name and data are each padded
+ * so that what follows them starts at a multiple of four. Every length is checked against the archive's end
+ * before use.
  */
 #include "kernel/fs/cpio.h"
 

@@ -2,9 +2,9 @@
 /*
  * descriptor.h: descriptor tables: from the small numbers a program knows to open files.
  *
- * A process has one table of its own; fork copies it, sharing the open files. Only its process touches it, so it has
- * no lock; /proc reads files_capacity() of others under process_lock, which is why a process that ends takes
- * its pointer to the table away before files_put().
+ * A process has one table of its own; fork copies it, sharing the open files. Only its process touches it, so
+ * it has no lock; /proc reads files_capacity() of others under process_lock, which is why a process that ends
+ * takes its pointer to the table away before files_put().
  */
 #ifndef KERNEL_FS_DESCRIPTOR_H
 #define KERNEL_FS_DESCRIPTOR_H
@@ -31,13 +31,16 @@ unsigned files_capacity(const struct files *files);
 struct file *files_get(int fd);
 
 /*
- * Give the file the lowest free descriptor from `from` on. The caller's reference goes to the table, or is put
- * when this fails. The descriptor, -EMFILE (RLIMIT_NOFILE), -EINVAL (`from` at or beyond it), -ENOMEM.
+ * Give the file the lowest free descriptor from `from` on. The caller's reference goes to the table, or is
+ * put when this fails. The descriptor, -EMFILE (RLIMIT_NOFILE), -EINVAL (`from` at or beyond it), -ENOMEM.
  */
 int files_install(struct file *file, int from, bool close_on_exec) __must_check;
 int files_install_in(struct files *files, struct file *file, int from, bool close_on_exec, uint64_t limit) __must_check;
 
-/* dup2(2): the file becomes descriptor `fd`, closing what was there. References as above. fd, -EBADF, -ENOMEM. */
+/*
+ * dup2(2): the file becomes descriptor `fd`, closing what was there. References as above. fd, -EBADF,
+ * -ENOMEM.
+ */
 int files_replace(struct file *file, int fd, bool close_on_exec) __must_check;
 
 /* 0 or -EBADF. May sleep. */

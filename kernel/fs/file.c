@@ -106,7 +106,10 @@ ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t 
     return error ? error : file->inode->ops->write(file, from, offset);
 }
 
-/* The frame is pinned while its bytes are copied: the copy may sleep, and a cache may give up its pages meanwhile. */
+/*
+ * The frame is pinned while its bytes are copied: the copy may sleep, and a cache may give up its pages
+ * meanwhile.
+ */
 ssize_type file_read_cached(struct pagecache *cache, const struct buffer *to, uint64_t offset)
 {
     if (offset >= cache->size)

@@ -2,8 +2,9 @@
 /*
  * file.h: an open file: an inode with a position and flags.
  *
- * Descriptors (descriptor.h) refer to open files; fork and dup share them, position included. Reference counts
- * are atomic. Kernel code is not preempted and a process is one thread, so position and flags have no lock.
+ * Descriptors (descriptor.h) refer to open files; fork and dup share them, position included. Reference
+ * counts are atomic. Kernel code is not preempted and a process is one thread, so position and flags have no
+ * lock.
  */
 #ifndef KERNEL_FS_FILE_H
 #define KERNEL_FS_FILE_H
@@ -24,7 +25,10 @@ struct file {
     void *data;     /* the kind's own, per open file */
 };
 
-/* Open an inode (one reference is added to it). 0 and a file with one reference, -ENOMEM, or the error of ops->open. */
+/*
+ * Open an inode (one reference is added to it). 0 and a file with one reference, -ENOMEM, or the error of
+ * ops->open.
+ */
 int file_open(struct inode *inode, unsigned flags, struct file **file) __must_check;
 struct file *file_get(struct file *file);
 /* May sleep when the reference was the last one. */
@@ -43,8 +47,9 @@ static inline bool file_is_writable(const struct file *file)
 }
 
 /*
- * read(2) and write(2): at the file's position, which moves by what was copied. Bytes (0: end of file), or -EBADF
- * for a file that is not open for it, -EISDIR, -EINVAL, -EFAULT, -EAGAIN, -ERESTARTSYS, -EPIPE …. May sleep.
+ * read(2) and write(2): at the file's position, which moves by what was copied. Bytes (0: end of file), or
+ * -EBADF for a file that is not open for it, -EISDIR, -EINVAL, -EFAULT, -EAGAIN, -ERESTARTSYS, -EPIPE …. May
+ * sleep.
  */
 ssize_type file_read(struct file *file, const struct buffer *to) __must_check;
 ssize_type file_write(struct file *file, const struct buffer *from) __must_check;
@@ -53,7 +58,10 @@ ssize_type file_write(struct file *file, const struct buffer *from) __must_check
 ssize_type file_read_at(struct file *file, const struct buffer *to, uint64_t offset) __must_check;
 ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t offset) __must_check;
 
-/* The read operation of every kind whose bytes lie in a page cache: copies page after page, up to the cache's size. */
+/*
+ * The read operation of every kind whose bytes lie in a page cache: copies page after page, up to the cache's
+ * size.
+ */
 ssize_type file_read_cached(struct pagecache *cache, const struct buffer *to, uint64_t offset) __must_check;
 
 /* Ready events now; does not sleep. */

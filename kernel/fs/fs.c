@@ -2,8 +2,8 @@
 /*
  * fs.c: files at boot: what is mounted where, and init's standard descriptors.
  *
- * Standard descriptors are the terminal on COM1 (stdio=tty) or plain streams (stdio=stream): then 0 and 1 are COM1 and
- * 2 is the port that stderr= names.
+ * Standard descriptors are the terminal on COM1 (stdio=tty) or plain streams (stdio=stream): then 0 and 1 are
+ * COM1 and 2 is the port that stderr= names.
  */
 #include "kernel/fs/fs.h"
 
@@ -64,7 +64,9 @@ static unsigned stderr_port(void)
     return 0;
 }
 
-/* Open `inode` (whose reference is taken over; NULL: there was no memory for it) as the next free descriptor. */
+/*
+ * Open `inode` (whose reference is taken over; NULL: there was no memory for it) as the next free descriptor.
+ */
 static int stdio_open(struct files *files, struct inode *inode, unsigned flags)
 {
     struct file *file;

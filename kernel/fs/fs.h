@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * fs.h: what the rest of the kernel asks of files as a whole: the tree at boot, and init's standard descriptors.
+ * fs.h: what the rest of the kernel asks of files as a whole: the tree at boot, and init's standard
+ * descriptors.
  */
 #ifndef KERNEL_FS_FS_H
 #define KERNEL_FS_FS_H
@@ -18,13 +19,14 @@ extern struct inode *fs_root;
 extern struct filesystem *fs_mounts;
 
 /*
- * Make the file tree: the initial archive (newc; NULL or 0 bytes: none) as the root, /proc and /dev mounted on it.
- * Called once, after mm_init(). Panics where the root cannot be made: a bad archive, or no memory.
+ * Make the file tree: the initial archive (newc; NULL or 0 bytes: none) as the root, /proc and /dev mounted
+ * on it. Called once, after mm_init(). Panics where the root cannot be made: a bad archive, or no memory.
  */
 void fs_init(const void *archive, size_t length);
 
 /*
- * Open descriptors 0, 1 and 2 in init's new table as the parameters stdio= and stderr= say. 0 or a negative errno.
+ * Open descriptors 0, 1 and 2 in init's new table as the parameters stdio= and stderr= say. 0 or a negative
+ * errno.
  */
 int fs_open_stdio(struct files *files) __must_check;
 

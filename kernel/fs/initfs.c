@@ -2,11 +2,12 @@
 /*
  * initfs.c: the tree of initial files.
  *
- * Each entry of the archive becomes a node; directories that paths only imply become nodes, too. The tree is built
- * once, before anyone else runs, and never changes, so it has no lock and its nodes are never freed.
+ * Each entry of the archive becomes a node; directories that paths only imply become nodes, too. The tree is
+ * built once, before anyone else runs, and never changes, so it has no lock and its nodes are never freed.
  *
- * Contents come through the page cache: a page is copied out of the archive when it is first wanted, and read(2),
- * mmap(2) and exec all see that same frame. Hard links are nodes of their own that share the body of the first.
+ * Contents come through the page cache: a page is copied out of the archive when it is first wanted, and
+ * read(2), mmap(2) and exec all see that same frame. Hard links are nodes of their own that share the body of
+ * the first.
  */
 #include "kernel/fs/initfs.h"
 
@@ -176,8 +177,8 @@ static void child_add(struct node *directory, struct node *child)
 }
 
 /*
- * The node at `path`, a node of `mode` made where there is none; directories on the way come by themselves. A leading
- * slash and "." mean nothing. NULL: there is ".." in the path, or what is no directory on the way.
+ * The node at `path`, a node of `mode` made where there is none; directories on the way come by themselves. A
+ * leading slash and "." mean nothing. NULL: there is ".." in the path, or what is no directory on the way.
  */
 static struct node *node_at(const char *path, uint32_t mode)
 {
@@ -204,7 +205,9 @@ static struct node *node_at(const char *path, uint32_t mode)
     return node;
 }
 
-/* Join a node that has other names to the first of them. Whichever of them carries the data gives it to all. */
+/*
+ * Join a node that has other names to the first of them. Whichever of them carries the data gives it to all.
+ */
 static void node_link(struct node *node, const struct cpio_entry *entry)
 {
     struct node *other, *first = NULL;

@@ -8,8 +8,8 @@
 #include "kernel/fs/inode.h"
 
 /*
- * Build the tree from a newc archive that stays in memory for ever (0 bytes: an empty root). Panics for a bad archive,
- * naming the place, and when memory is out. Called once.
+ * Build the tree from a newc archive that stays in memory for ever (0 bytes: an empty root). Panics for a bad
+ * archive, naming the place, and when memory is out. Called once.
  */
 struct filesystem *initfs_create(const void *archive, size_t length);
 

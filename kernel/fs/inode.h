@@ -4,8 +4,8 @@
  *
  * What a kind can do is its table of operations; nothing outside a kind's own source asks which kind it is.
  * Inodes of a file system form a tree by `parent`; `..` and the path of a file follow that link, so a file
- * system's root takes over the parent and the name of the directory it is mounted on, and no walk treats mounts
- * apart. Reference counts are atomic; the other fields of an inode belong to its kind.
+ * system's root takes over the parent and the name of the directory it is mounted on, and no walk treats
+ * mounts apart. Reference counts are atomic; the other fields of an inode belong to its kind.
  */
 #ifndef KERNEL_FS_INODE_H
 #define KERNEL_FS_INODE_H
@@ -17,7 +17,10 @@
 struct inode;
 struct file;
 
-/* Called for each directory entry; false: no room for it, stop. `next` is the position of the entry behind it. */
+/*
+ * Called for each directory entry; false: no room for it, stop. `next` is the position of the entry behind
+ * it.
+ */
 typedef bool (*directory_emit)(void *arg, const char *name, size_t length, uint64_t number, unsigned mode,
                                int64_t next);
 
@@ -25,11 +28,17 @@ typedef bool (*directory_emit)(void *arg, const char *name, size_t length, uint6
 struct inode_ops {
     /* Directories: the entry `name` (never "." or "..") with a reference, or NULL with *error set. */
     struct inode *(*lookup)(struct inode *directory, const char *name, size_t length, int *error);
-    /* Directories: emit the entries from position `from` on ("." and ".." are the caller's). 0 or a negative errno. */
+    /*
+     * Directories: emit the entries from position `from` on ("." and ".." are the caller's). 0 or a negative
+     * errno.
+     */
     int (*list)(struct inode *directory, int64_t from, directory_emit emit, void *arg);
     /* Symbolic links: the target with its NUL; its length, -ENAMETOOLONG, or another negative errno. */
     ssize_type (*readlink)(struct inode *inode, char *target, size_t size);
-    /* A link that leads straight to an inode, whatever its text says (/proc/PID/exe). A reference, or NULL: dangling. */
+    /*
+     * A link that leads straight to an inode, whatever its text says (/proc/PID/exe). A reference, or NULL:
+     * dangling.
+     */
     struct inode *(*follow)(struct inode *inode);
 
     int (*open)(struct file *file);
@@ -38,11 +47,14 @@ struct inode_ops {
     ssize_type (*write)(struct file *file, const struct buffer *from, uint64_t offset);
     /* NULL, and what it does not know: ENOTTY. */
     int (*ioctl)(struct file *file, unsigned long command, uint64_t argument);
-    /* Ready events out of POLLIN, POLLOUT, POLLHUP, POLLERR, now. Does not sleep. NULL: always readable and writable. */
+    /*
+     * Ready events out of POLLIN, POLLOUT, POLLHUP, POLLERR, now. Does not sleep. NULL: always readable and
+     * writable.
+     */
     short (*poll)(struct file *file);
     /*
-     * What mmap(2) and exec map, with one reference added; NULL when memory is out. No such operation: ENODEV. The
-     * cache's owner is its inode (shared anonymous memory has none).
+     * What mmap(2) and exec map, with one reference added; NULL when memory is out. No such operation:
+     * ENODEV. The cache's owner is its inode (shared anonymous memory has none).
      */
     struct pagecache *(*mapping)(struct inode *inode);
     void (*destroy)(struct inode *inode); /* the last reference is gone: free it */

@@ -11,7 +11,9 @@
 struct inode *fs_root;
 struct filesystem *fs_mounts;
 
-/* Minor number of the file system mounted last; 1 is shared anonymous memory's, as /proc/PID/maps shows it. */
+/*
+ * Minor number of the file system mounted last; 1 is shared anonymous memory's, as /proc/PID/maps shows it.
+ */
 static unsigned last_device = 1;
 
 static void mount_enter(struct filesystem *filesystem)

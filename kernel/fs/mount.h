@@ -11,8 +11,8 @@
 void mount_root(struct filesystem *filesystem);
 
 /*
- * Cover `directory` with the root of `filesystem`, which is mounted nowhere else; the root takes over the directory's
- * parent and name. Takes a reference to both. 0, -EBUSY (something is mounted there), -ENOTDIR.
+ * Cover `directory` with the root of `filesystem`, which is mounted nowhere else; the root takes over the
+ * directory's parent and name. Takes a reference to both. 0, -EBUSY (something is mounted there), -ENOTDIR.
  */
 int mount_add(struct filesystem *filesystem, struct inode *directory) __must_check;
 

@@ -2,9 +2,9 @@
 /*
  * path.c: the path walk.
  *
- * A walk is an inode and the text still to be walked from there. Each step takes one slash or one name off the text.
- * A symbolic link puts its own text in front of what is left, so links in links need no recursion. Whatever
- * stands before a slash must be a directory, at the end of a path too ("file/" is ENOTDIR).
+ * A walk is an inode and the text still to be walked from there. Each step takes one slash or one name off
+ * the text. A symbolic link puts its own text in front of what is left, so links in links need no recursion.
+ * Whatever stands before a slash must be a directory, at the end of a path too ("file/" is ENOTDIR).
  */
 #include "kernel/fs/path.h"
 
@@ -159,7 +159,9 @@ int path_lookup_parent(struct inode *start, const char *path, struct inode **par
     return error;
 }
 
-/* Written from the end of the buffer towards its start, then moved: the number of names is not known before. */
+/*
+ * Written from the end of the buffer towards its start, then moved: the number of names is not known before.
+ */
 ssize_type path_of(const struct inode *inode, char *buffer, size_t size)
 {
     size_t at = size;

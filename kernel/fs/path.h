@@ -22,14 +22,15 @@ int path_lookup(struct inode *start, const char *path, enum path_follow follow, 
 
 /*
  * The directory that holds, or would hold, the last name of `path`: one reference in *parent; *name points at
- * that name inside `path`, *length bytes long. Errors as path_lookup; a path without a last name ("/", "..") is -EEXIST.
+ * that name inside `path`, *length bytes long. Errors as path_lookup; a path without a last name ("/", "..")
+ * is -EEXIST.
  */
 int path_lookup_parent(struct inode *start, const char *path, struct inode **parent, const char **name,
                        size_t *length) __must_check;
 
 /*
- * The absolute path of an inode, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT for
- * what has no path (a pipe). Does not sleep.
+ * The absolute path of an inode, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT
+ * for what has no path (a pipe). Does not sleep.
  */
 ssize_type path_of(const struct inode *inode, char *buffer, size_t size) __must_check;
 

@@ -11,8 +11,8 @@
 char *path_copy_user(uint64_t user, int *error) __must_check;
 
 /*
- * Where a relative `path` starts: *start is NULL for AT_FDCWD and for absolute paths, which look at no descriptor. No
- * reference is taken. 0, -EBADF, -ENOTDIR.
+ * Where a relative `path` starts: *start is NULL for AT_FDCWD and for absolute paths, which look at no
+ * descriptor. No reference is taken. 0, -EBADF, -ENOTDIR.
  */
 int path_start(int directory, const char *path, struct inode **start) __must_check;
 

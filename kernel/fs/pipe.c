@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * pipe.c: pipes: PIPE_SIZE bytes between a writer and a reader, in frames taken when bytes come to lie in them.
+ * pipe.c: pipes: PIPE_SIZE bytes between a writer and a reader, in frames taken when bytes come to lie in
+ * them.
  *
- * Positions count all bytes ever written and read; byte n lies in slot n / PAGE_SIZE % PIPE_SLOTS. A slot's frame goes
- * when the last byte of it has been read and none of the next round has been written to it, so an empty pipe
- * holds one frame at most.
+ * Positions count all bytes ever written and read; byte n lies in slot n / PAGE_SIZE % PIPE_SLOTS. A slot's
+ * frame goes when the last byte of it has been read and none of the next round has been written to it, so an
+ * empty pipe holds one frame at most.
  *
- * A copy is whole or not at all, slot by slot: bytes count as written or read after their copy has succeeded. Writes
- * of at most PIPE_BUF bytes wait until all of them fit, and so are never torn apart.
+ * A copy is whole or not at all, slot by slot: bytes count as written or read after their copy has succeeded.
+ * Writes of at most PIPE_BUF bytes wait until all of them fit, and so are never torn apart.
  *
- * Wake-ups: readers sleep only while the pipe is empty, writers only while less than PIPE_BUF is free, so only leaving
- * those states wakes anyone.
+ * Wake-ups: readers sleep only while the pipe is empty, writers only while less than PIPE_BUF is free, so
+ * only leaving those states wakes anyone.
  *
  * Lock: a pipe's mutex, held over copies (which may sleep) but not while waiting for the other side.
  */

@@ -2,8 +2,8 @@
 /*
  * poll.c: poll(2): waiting for any of many files.
  *
- * There is one queue for all who poll: whatever makes a file ready wakes it, and each sleeper looks at its own files
- * again. With a handful of processes that costs less than a queue entry for each file would.
+ * There is one queue for all who poll: whatever makes a file ready wakes it, and each sleeper looks at its
+ * own files again. With a handful of processes that costs less than a queue entry for each file would.
  */
 #include <asm/poll.h>
 

@@ -2,8 +2,9 @@
 /*
  * proc.h: inside of /proc: what a file there is made of. Only the proc*.c files include this.
  *
- * The files of /proc are rows of two tables: one for the machine, one for each process. Most rows are text, written
- * by their show() from the live state each time a reader starts at the beginning; no figure is kept for /proc.
+ * The files of /proc are rows of two tables: one for the machine, one for each process. Most rows are text,
+ * written by their show() from the live state each time a reader starts at the beginning; no figure is kept
+ * for /proc.
  */
 #ifndef KERNEL_FS_PROC_H
 #define KERNEL_FS_PROC_H
@@ -21,7 +22,10 @@ struct proc_id {
 struct proc_entry {
     const char *name; /* NULL ends a table */
     uint32_t mode;
-    /* Text: write all of it. 0, -ESRCH or another errno (memory that is out is told by text->failed). May sleep. */
+    /*
+     * Text: write all of it. 0, -ESRCH or another errno (memory that is out is told by text->failed). May
+     * sleep.
+     */
     int (*show)(struct text *text, const struct proc_id *id);
     const struct inode_ops *ops; /* what is no text */
 };

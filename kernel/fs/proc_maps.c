@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_maps.c: /proc/PID/maps, smaps and pagemap: an address space, line by line, figure by figure, page by page.
+ * proc_maps.c: /proc/PID/maps, smaps and pagemap: an address space, line by line, figure by figure, page by
+ * page.
  *
- * Formats: proc(5), and Linux's admin-guide/mm/pagemap. All is read under the address space's mutex, so one line
- * (for pagemap: one batch of pages) is one state.
+ * Formats: proc(5), and Linux's admin-guide/mm/pagemap. All is read under the address space's mutex, so one
+ * line (for pagemap: one batch of pages) is one state.
  */
 #include <linux/mman.h>
 
@@ -129,7 +130,10 @@ struct pagemap_batch {
     uint64_t entries[PAGEMAP_BATCH];
 };
 
-/* Exclusive: this entry is the only one, here and in the tables above it; the page cache's own reference is no mapping. */
+/*
+ * Exclusive: this entry is the only one, here and in the tables above it; the page cache's own reference is
+ * no mapping.
+ */
 static int pagemap_entry(vaddr_t addr, pte_t entry, void *arg)
 {
     struct pagemap_batch *batch = arg;

@@ -2,9 +2,9 @@
 /*
  * proc_process.c: the files of /proc/PID (proc(5)).
  *
- * What belongs to the process is copied under process_lock into a view; its address space is then asked at leisure,
- * for that may sleep. A line or number is there only where it is true; numbers whose place Linux fixes but
- * which have no meaning here are 0.
+ * What belongs to the process is copied under process_lock into a view; its address space is then asked at
+ * leisure, for that may sleep. A line or number is there only where it is true; numbers whose place Linux
+ * fixes but which have no meaning here are 0.
  */
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/descriptor.h"

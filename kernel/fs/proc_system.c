@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_system.c: the files of /proc that tell about the machine. A line is there only where its figure is true;
- * what is not built yet (swap, reclaim, huge pages) has none.
+ * proc_system.c: the files of /proc that tell about the machine. A line is there only where its figure is
+ * true; what is not built yet (swap, reclaim, huge pages) has none.
  */
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/fs.h"
@@ -22,8 +22,9 @@ static void meminfo_pages(struct text *text, const char *label, uint64_t pages)
 }
 
 /*
- * The figures are taken before the first line is written, for the text itself takes a frame. Nothing can be reclaimed
- * yet, so what is available is what is free. KernelStack: a stack for each process until it has been waited for.
+ * The figures are taken before the first line is written, for the text itself takes a frame. Nothing can be
+ * reclaimed yet, so what is available is what is free. KernelStack: a stack for each process until it has
+ * been waited for.
  */
 static int meminfo_show(struct text *text, const struct proc_id *id)
 {

@@ -3,8 +3,8 @@
  * procfs.c: the tree of /proc and the reading of its text files.
  *
  * Nothing of the tree is kept: an inode is made when a name is looked up and ends with its last reference. A
- * text file is written whole when a reader is at position 0, so that one pass over it sees one state, and reading it
- * again from the start sees a new one.
+ * text file is written whole when a reader is at position 0, so that one pass over it sees one state, and
+ * reading it again from the start sees a new one.
  *
  * Locks: each open text file has a mutex over its text, taken before any address space's.
  */
@@ -112,7 +112,9 @@ static const struct inode_ops process_ops;
 
 void proc_destroy(struct inode *inode) { slab_free(&inode_cache, container_of(inode, struct proc_inode, inode)); }
 
-/* The first number of the inodes of a process: its directory; its files follow. The machine's are below 256. */
+/*
+ * The first number of the inodes of a process: its directory; its files follow. The machine's are below 256.
+ */
 static uint64_t number_base(int pid) { return (uint64_t)pid << 8; }
 
 /* An inode below `parent`. NULL: memory is out. */
@@ -251,7 +253,10 @@ static int pid_next(int pid)
     return found;
 }
 
-/* Positions: the machine's files, then 256 + pid for processes, so that those which come and go move no other. */
+/*
+ * Positions: the machine's files, then 256 + pid for processes, so that those which come and go move no
+ * other.
+ */
 #define POSITION_PIDS 256
 
 static int root_list(struct inode *root, int64_t from, directory_emit emit, void *arg)

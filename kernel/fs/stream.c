@@ -3,11 +3,13 @@
  * stream.c: serial ports as plain byte streams.
  *
  * To programs they look like pipes whose other end is the host. Output goes to the port as it is. Input comes
- * framed, for a serial line has no end of file of its own: 0x10 is an escape, 0x10 0x10 stands for one 0x10, and
- * 0x10 0x04 for the end. After the end every read gives 0. Any other byte behind an escape is dropped with it.
+ * framed, for a serial line has no end of file of its own: 0x10 is an escape, 0x10 0x10 stands for one 0x10,
+ * and 0x10 0x04 for the end. After the end every read gives 0. Any other byte behind an escape is dropped
+ * with it.
  *
- * Nothing is lost: while the ring is full the port is not read, its own buffer fills, and the host waits. Since the
- * port gives an interrupt only when its line rises, readers fetch what waits there when they have made room.
+ * Nothing is lost: while the ring is full the port is not read, its own buffer fills, and the host waits.
+ * Since the port gives an interrupt only when its line rises, readers fetch what waits there when they have
+ * made room.
  *
  * Lock: input.lock (_irq: the receive interrupt takes it) for the ring and the state of the framing.
  */

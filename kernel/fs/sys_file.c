@@ -156,8 +156,8 @@ int64_t sys_ioctl(const struct syscall_args *args)
 /* ---- sendfile ---- */
 
 /*
- * Copy up to `count` bytes through a page: `in` is read at *offset, which moves by what was written. What the output
- * does not take is read again by the next call.
+ * Copy up to `count` bytes through a page: `in` is read at *offset, which moves by what was written. What the
+ * output does not take is read again by the next call.
  */
 static int64_t sendfile_copy(struct file *out, struct file *in, uint64_t *offset, uint64_t count, void *page)
 {

@@ -2,8 +2,8 @@
 /*
  * sys_getdents.c: getdents64(2): directories, entry by entry.
  *
- * A directory's own entries are numbered by its file system; "." and ".." come before them, here, for all kinds: an
- * open directory's position is 0 and 1 for these two, then 2 + the file system's position.
+ * A directory's own entries are numbered by its file system; "." and ".." come before them, here, for all
+ * kinds: an open directory's position is 0 and 1 for these two, then 2 + the file system's position.
  */
 #include <linux/stat.h>
 

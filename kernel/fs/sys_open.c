@@ -2,7 +2,8 @@
 /*
  * sys_open.c: open(2) and its relatives.
  *
- * No file system can make files yet: O_CREAT opens what exists, and otherwise says why nothing can be made there.
+ * No file system can make files yet: O_CREAT opens what exists, and otherwise says why nothing can be made
+ * there.
  */
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_user.h"

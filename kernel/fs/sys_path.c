@@ -16,7 +16,10 @@
 #define ACCESS_WRITE_TO 2
 #define ACCESS_ALL 7
 
-/* Root may read and write everything, save where the file system is read-only, and run what has an x bit at all. */
+/*
+ * Root may read and write everything, save where the file system is read-only, and run what has an x bit at
+ * all.
+ */
 static int access_check(const struct inode *inode, unsigned wanted)
 {
     bool on_device = !S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode);

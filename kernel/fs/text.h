@@ -2,8 +2,8 @@
 /*
  * text.h: text that grows as it is written: what a file in /proc shows.
  *
- * It lies in a chain of single frames, so it needs no large block of memory and no length known beforehand. When
- * memory is out the rest is dropped and `failed` says so; writers need not look after every line.
+ * It lies in a chain of single frames, so it needs no large block of memory and no length known beforehand.
+ * When memory is out the rest is dropped and `failed` says so; writers need not look after every line.
  */
 #ifndef KERNEL_FS_TEXT_H
 #define KERNEL_FS_TEXT_H

@@ -2,12 +2,13 @@
 /*
  * tty.c: the terminal on COM1 as a file: reading, writing, polling; who owns it, and who gets its signals.
  *
- * The receive interrupt runs the line discipline, so ^C works whatever the programs do. While the ring is full and a
- * reader could make room, bytes stay in the port and the host waits.
+ * The receive interrupt runs the line discipline, so ^C works whatever the programs do. While the ring is
+ * full and a reader could make room, bytes stay in the port and the host waits.
  *
  * A terminal becomes a session's controlling terminal by TIOCSCTTY alone, not by being opened.
  *
- * Lock: tty.lock (_irq) for all of struct tty. Signals are sent without it: process_lock comes first in the order.
+ * Lock: tty.lock (_irq) for all of struct tty. Signals are sent without it: process_lock comes first in the
+ * order.
  */
 #include "kernel/fs/tty.h"
 
@@ -92,8 +93,8 @@ static int input_wait_between(unsigned wanted, uint64_t pause)
 }
 
 /*
- * Wait until a read of `length` bytes may go on: a line is there or, raw, as VMIN and VTIME say (termios(3), the four
- * cases). 0, -ETIMEDOUT (go on with what is there), -EAGAIN, -ERESTARTSYS.
+ * Wait until a read of `length` bytes may go on: a line is there or, raw, as VMIN and VTIME say (termios(3),
+ * the four cases). 0, -ETIMEDOUT (go on with what is there), -EAGAIN, -ERESTARTSYS.
  */
 static int input_wait(const struct file *file, size_t length)
 {
@@ -254,7 +255,9 @@ static int session_take(uint64_t steal)
     return error;
 }
 
-/* TIOCNOTTY: only the leader's word counts for the session; nobody else has a terminal of its own to give up. */
+/*
+ * TIOCNOTTY: only the leader's word counts for the session; nobody else has a terminal of its own to give up.
+ */
 static int session_leave(void)
 {
     if (!is_controlling())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * tty_line.c: the line discipline (termios(3): canonical and noncanonical mode, input, output and local flags).
+ * tty_line.c: the line discipline (termios(3): canonical and noncanonical mode, input, output and local
+ * flags).
  */
 #include "kernel/fs/tty_line.h"
 
@@ -166,7 +167,10 @@ static bool is_erase(const struct tty_line *line, uint8_t byte)
     return is_control(line, byte, VERASE) || (byte == '\b' && line->termios.c_cc[VERASE] == 0x7f);
 }
 
-/* A byte in canonical mode. The last place of the ring is kept for what ends the line; other bytes ring the bell then. */
+/*
+ * A byte in canonical mode. The last place of the ring is kept for what ends the line; other bytes ring the
+ * bell then.
+ */
 static void canonical_input(struct tty_line *line, uint8_t byte)
 {
     bool extended = has_local(line, IEXTEN);
@@ -284,8 +288,8 @@ size_t tty_line_take(struct tty_line *line, uint8_t *bytes, size_t size, bool *o
 /* ---- modes ---- */
 
 /*
- * Between the modes input is kept: for a raw terminal all of it is readable; for a cooked one what is there becomes a
- * line of its own.
+ * Between the modes input is kept: for a raw terminal all of it is readable; for a cooked one what is there
+ * becomes a line of its own.
  */
 static void mode_changed(struct tty_line *line)
 {

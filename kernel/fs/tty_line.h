@@ -2,9 +2,9 @@
 /*
  * tty_line.h: a terminal's line discipline: from keys to lines, signals and echo. Inside of tty.h.
  *
- * Input waits in a ring in three parts: [start, committed) is for readers; [committed, end) is the line that is still
- * edited, always empty in raw mode. `marks` has a bit at the last byte of each complete line. A marked NUL is not
- * a byte but an end of file: it is what ^D becomes.
+ * Input waits in a ring in three parts: [start, committed) is for readers; [committed, end) is the line that
+ * is still edited, always empty in raw mode. `marks` has a bit at the last byte of each complete line. A
+ * marked NUL is not a byte but an end of file: it is what ^D becomes.
  *
  * Nothing here sleeps or locks: the caller holds the terminal's lock.
  */
@@ -44,9 +44,9 @@ unsigned tty_line_readable(const struct tty_line *line);
 size_t tty_line_take(struct tty_line *line, uint8_t *bytes, size_t size, bool *over);
 
 /*
- * Change the modes; input that waits is kept. Flags that mean nothing to this line (speed, parity, delays, flow
- * control) are kept and shown, and have no effect. The ones that have: ISTRIP IGNCR ICRNL INLCR, OPOST ONLCR, ISIG
- * ICANON ECHO ECHOE ECHOK ECHOKE ECHONL ECHOCTL NOFLSH IEXTEN.
+ * Change the modes; input that waits is kept. Flags that mean nothing to this line (speed, parity, delays,
+ * flow control) are kept and shown, and have no effect. The ones that have: ISTRIP IGNCR ICRNL INLCR, OPOST
+ * ONLCR, ISIG ICANON ECHO ECHOE ECHOK ECHOKE ECHONL ECHOCTL NOFLSH IEXTEN.
  */
 void tty_line_set(struct tty_line *line, const struct termios *termios);
 

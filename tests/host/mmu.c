@@ -194,7 +194,8 @@ static enum fault_kind fault_raise(vaddr_t addr, enum fault_access access, bool 
     const struct aspace *aspace = this_cpu()->aspace;
 
     BUG_ON(!host_interrupts, "fault at 0x%lx with interrupts disabled", addr);
-    BUG_ON(!aspace || frame_pfn(aspace->tree.root) != root_pfn, "fault at 0x%lx on tables of no address space", addr);
+    pfn_t root = aspace ? frame_pfn(aspace->tree.root) : mmu_kernel_root() >> PAGE_SHIFT;
+    BUG_ON(root != root_pfn, "fault at 0x%lx on other tables than the current address space's", addr);
     enum fault_kind kind = mm_fault(&fault);
     if (last_access.count < ACCESS_FAULTS_MAX)
         last_access.kind[last_access.count] = kind;

@@ -178,5 +178,5 @@ KTEST(usercopy, out_of_memory_is_efault)
 KTEST(usercopy, without_an_address_space)
 {
     char byte;
-    EXPECT_EQUAL(copy_from_user(&byte, 0x400000, 1), -EFAULT);
+    EXPECT_EQUAL(copy_from_user(&byte, 0x10000000, 1), -EFAULT);
 }

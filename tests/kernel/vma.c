@@ -249,12 +249,8 @@ KTEST(vma, failed_allocation)
 
 KTEST(vma, what_the_ledger_counts)
 {
-    struct pagecache shm = { .kind = FRAME_SHM }, file = { .kind = FRAME_FILE };
-
-    EXPECT(vma_is_accountable(PROT_READ | PROT_WRITE, 0, NULL));
-    EXPECT(!vma_is_accountable(PROT_READ, 0, NULL));
-    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_NORESERVE, NULL));
-    EXPECT(vma_is_accountable(PROT_READ | PROT_WRITE, 0, &file));
-    EXPECT(vma_is_accountable(PROT_READ, VMA_SHARED, &shm));
-    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_SHARED, &file));
+    EXPECT(vma_is_accountable(PROT_READ | PROT_WRITE, 0));
+    EXPECT(!vma_is_accountable(PROT_READ, 0));
+    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_NORESERVE));
+    EXPECT(!vma_is_accountable(PROT_READ | PROT_WRITE, VMA_SHARED));
 }

@@ -10,7 +10,8 @@ from tap import boot_program, built, contains, done, equal, note, qemu
 
 PROGRAM = built("tests/system/guest")
 for firmware in ("bios", "uefi"):
-    outcome, console, _ = boot_program(PROGRAM, "exit", "7", machine=qemu.Machine(firmware=firmware), iso=True)
+    machine = qemu.Machine(firmware=firmware)
+    outcome, console, _ = boot_program(PROGRAM, "exit", "7", machine=machine, iso=True)
     equal((outcome.kind, outcome.status), ("exit", 7), f"{firmware}: the program ran and its status came out")
     if outcome.kind != "exit":
         note(outcome.text)

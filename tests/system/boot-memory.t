@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 8G  time: 120
-"""From 16 MiB to 8 GiB: the kernel boots, knows how much there is, and runs a program. At 16 MiB it passes its self-tests."""
+"""From 16 MiB to 8 GiB: boots, knows how much there is, runs a program. At 16 MiB it passes its self-tests."""
 import os
 import re
 import sys

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ;
-; A multiboot2 kernel that does nothing but come to an end: the word after `end=` on its command line says to which.
-; The tests of scripts/qemu.py boot it to see that each end is recognised, however well our own kernel behaves.
+; A multiboot2 kernel that does nothing but come to an end: the word after `end=` on its command line says to
+; which. The tests of scripts/qemu.py boot it to see that each end is recognised, however well our own kernel
+; behaves.
 bits 32
 
 CONSOLE equ 0x3f8

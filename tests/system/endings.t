@@ -22,16 +22,18 @@ def end(word, timeout=4, act=None):
 
 
 for word, kind, text in [
-        ("exit", "exit", "status 42"), ("acpi", "exit", "status 42"), ("nothing", "power-off", "without an exit status"),
+        ("exit", "exit", "status 42"), ("acpi", "exit", "status 42"),
+        ("nothing", "power-off", "without an exit status"),
         ("panic", "panic", "all is lost"), ("test", "selftest-failed", "fail 3 4"),
-        ("triple", "triple-fault", "triple_fault+"), ("dead", "hang", "interrupts off, in the kernel at dead+"),
+        ("triple", "triple-fault", "triple_fault+"),
+        ("dead", "hang", "interrupts off, in the kernel at dead+"),
         ("idle", "hang", "all CPUs idle"), ("stuck", "hang", "stuck with interrupts off"),
         ("busy", "timeout", "still running")]:
     outcome = end(word)
     equal(outcome.kind, kind, f"end={word} is {kind}")
     contains(outcome.text, text, f"end={word} is told in words")
     if word == "exit":
-        equal((outcome.status, outcome.stats), (42, {"faults": 12}), "status and statistics come from the report")
+        equal((outcome.status, outcome.stats), (42, {"faults": 12}), "status and counters come from the report")
 
 outcome = end("busy", act=lambda guest: os.kill(guest.process.pid, signal.SIGKILL))
 equal(outcome.kind, "killed", "a killed QEMU is none of these")

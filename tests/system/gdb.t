@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 128M  time: 60
-"""`make debug`'s session: gdb stops at the page fault's entry and sees source lines, arguments and callers."""
+"""`make debug`'s session: gdb stops at the page fault's entry and sees lines, arguments and callers."""
 import os
 import re
 import sys

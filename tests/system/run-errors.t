@@ -30,11 +30,12 @@ with tempfile.TemporaryDirectory(prefix="lazybones run ") as folder:
 
     for arguments, complaint in [
             ([], "PROGRAM"), ([folder + "/absent"], "No such file"), ([folder], "is a directory"),
-            ([script], "not an ELF"), ([empty], "not an ELF"), ([short], "not an ELF"), ([arm], "not for x86-64"),
-            ([narrow], "not for x86-64"), ([relocatable], "not a program"), ([headless], "damaged"),
+            ([script], "not an ELF"), ([empty], "not an ELF"), ([short], "not an ELF"),
+            ([arm], "not for x86-64"), ([narrow], "not for x86-64"), ([relocatable], "not a program"), ([headless], "damaged"),
             (["/bin/ls"], "dynamically linked"),
-            (["--mem", "many", good], "--mem"), (["--smp", "0", good], "--smp"), (["--timeout", "soon", good], "--timeout"),
-            (["--file", folder + "/absent", good], "No such file"), (["--env", "novalue", good], "NAME=VALUE"),
+            (["--mem", "many", good], "--mem"), (["--smp", "0", good], "--smp"),
+            (["--timeout", "soon", good], "--timeout"), (["--file", folder + "/absent", good], "No such file"),
+            (["--env", "novalue", good], "NAME=VALUE"),
             (["--log", folder + "/absent/log", good], "No such file"), (["--nonsense", good], "--nonsense")]:
         status, output, errors = run("scripts/run", *arguments)
         shown = " ".join(os.path.basename(argument) for argument in arguments) or "no arguments"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 128M  time: 90
-"""Standard input, output and error of scripts/run are the program's, byte for byte, and the kernel's log is in none."""
+"""Input, output and errors of scripts/run are the program's, byte for byte; the kernel's log is in none."""
 import os
 import sys
 import tempfile
@@ -13,7 +13,8 @@ PROGRAM = built("tests/system/guest")
 EVERY_BYTE = bytes(range(256)) * 40 + b"\x10\x10\x04\x10\x02\x10"      # with all that the framing must escape
 
 status, output, errors = run("scripts/run", PROGRAM, "copy", stdin=EVERY_BYTE)
-ok(output == EVERY_BYTE, "binary input comes back unchanged", f"{len(output)} bytes of {len(EVERY_BYTE)}\n{errors}")
+ok(output == EVERY_BYTE, "binary input comes back unchanged",
+   f"{len(output)} bytes of {len(EVERY_BYTE)}\n{errors}")
 equal((status, errors), (0, ""), "and the end of input ends the program")
 status, output, errors = run("scripts/run", PROGRAM, "copy", stdin=b"")
 equal((status, output, errors), (0, b"", ""), "empty input is an end at once")
@@ -36,9 +37,9 @@ with tempfile.TemporaryDirectory(prefix="lazybones run ") as folder:
     data, log = os.path.join(folder, "some data"), os.path.join(folder, "log")
     with open(data, "wb") as file:
         file.write(EVERY_BYTE)
-    status, output, errors = run("scripts/run", "--file", data, "--file", f"{data}:/deep/er/copy", "/bin/busybox", "cat",
-                                 "/some data", "/deep/er/copy")
-    ok(output == EVERY_BYTE * 2, "--file puts files into the guest, under their own name and under a given one",
+    status, output, errors = run("scripts/run", "--file", data, "--file", f"{data}:/deep/er/copy",
+                                 "/bin/busybox", "cat", "/some data", "/deep/er/copy")
+    ok(output == EVERY_BYTE * 2, "--file puts files into the guest, under their own name or a given one",
        f"{len(output)} bytes\n{errors}")
     status, output, errors = run("scripts/run", "--log", log, "--stats", PROGRAM, "both")
     with open(log, "rb") as file:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 60
+// not-with: zfod=off
 //
 // A peers' bug: an out-of-memory fault that faults for ever. A child that touches more memory than
 // there is must be killed; its parent and the kernel go on, and the memory comes back.
