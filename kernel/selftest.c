@@ -20,7 +20,11 @@
 
 extern const struct ktest ktests_start[], ktests_end[];
 
-static unsigned test_failures; /* checks that the running test has failed */
+static unsigned test_failures;  /* checks that the running test has failed */
+static const char *skip_reason; /* NULL: it was not skipped */
+
+/* mm_check() looks at every frame there is: on machines larger than this it runs once, at the end. */
+#define CHECK_EACH_TEST_FRAMES (256ul << 20 >> PAGE_SHIFT)
 
 static void report_write(const char *fmt, ...) __printf_like(1, 2);
 static void report_write(const char *fmt, ...)
@@ -44,6 +48,8 @@ void ktest_note(const char *fmt, ...)
     va_end(args);
     report_write("# %s\n", text);
 }
+
+void ktest_skip(const char *reason) { skip_reason = reason; }
 
 bool ktest_expect(bool held, const char *text, const char *file, int line)
 {
@@ -99,6 +105,12 @@ static void balance_check(const struct balance *before)
     }
 }
 
+static void references_check(void)
+{
+    if (mm_check())
+        ktest_note("mm_check() found no memory for its tally: references were not counted");
+}
+
 static bool test_run(const struct ktest *test)
 {
     static struct fault_counts fault_counts;
@@ -106,14 +118,15 @@ static bool test_run(const struct ktest *test)
     struct balance before = balance_take();
 
     test_failures = 0;
+    skip_reason = NULL;
     fault_counts = (struct fault_counts){ 0 };
     this_cpu()->fault_counts = &fault_counts;
     test->run();
     this_cpu()->fault_counts = saved;
     aspace_switch(NULL);
     frame_fail_nth(0);
-    if (mm_check())
-        ktest_note("mm_check() found no memory for its tally: references were not counted");
+    if (frame_count <= CHECK_EACH_TEST_FRAMES)
+        references_check();
     balance_check(&before);
     return test_failures == 0;
 }
@@ -123,26 +136,36 @@ static bool is_selected(const struct ktest *test, const char *suite)
     return !*suite || !strcmp(test->suite, suite);
 }
 
+/* Run one test and say how it ended. Did it pass? */
+static bool test_report(const struct ktest *test, unsigned number)
+{
+    bool passed = test_run(test);
+
+    report_write("%sok %u %s: %s%s%s\n", passed ? "" : "not ", number, test->suite, test->name,
+                 skip_reason ? " # SKIP " : "", skip_reason ? skip_reason : "");
+    return passed;
+}
+
 void selftest_run(void)
 {
     const char *suite = params_string("selftest");
     unsigned count = 0, number = 0, failed = 0;
+    uint64_t start = clock_nanoseconds();
 
     suite = suite ? suite : "";
+    log_set_console_level(LOG_ERR); /* tests provoke what the log complains of; a panic is shown all the same */
     for (const struct ktest *test = ktests_start; test < ktests_end; test++)
         count += is_selected(test, suite);
     report_write("KTAP version 1\n1..%u\n", count);
-    for (const struct ktest *test = ktests_start; test < ktests_end; test++) {
-        if (!is_selected(test, suite))
-            continue;
-        bool passed = test_run(test);
-        failed += !passed;
-        report_write("%sok %u %s: %s\n", passed ? "" : "not ", ++number, test->suite, test->name);
-    }
+    for (const struct ktest *test = ktests_start; test < ktests_end; test++)
+        if (is_selected(test, suite))
+            failed += !test_report(test, ++number);
+    references_check();
     if (!count) {
         report_write("# no test is in a suite \"%s\"\n", suite);
         failed = 1;
     }
+    report_write("# %u ms\n", (unsigned)((clock_nanoseconds() - start) / 1000000));
     report_line("selftest %s %u %u", failed ? "fail" : "pass", number - (count ? failed : 0), failed);
     machine_end(failed ? MACHINE_SELFTEST_FAILED : MACHINE_POWER_OFF);
 }

@@ -60,6 +60,15 @@ bool ktest_expect_equal(uint64_t value, uint64_t wanted, const char *value_text,
                         const char *file, int line);
 bool ktest_expect_text(const char *value, const char *wanted, const char *text, const char *file, int line);
 
+/* This test cannot be made here; `reason` says why, and the test function is left. What it had taken must be given back. */
+#define SKIP(reason)                                                                                   \
+    do {                                                                                               \
+        ktest_skip(reason);                                                                            \
+        return;                                                                                        \
+    } while (0)
+
+void ktest_skip(const char *reason);
+
 /* A line of the test's own in the report ("# ..."). */
 void ktest_note(const char *fmt, ...) __printf_like(1, 2);
 

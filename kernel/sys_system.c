@@ -12,6 +12,7 @@
 #include "kernel/process.h"
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
+#include "kernel/version.h"
 #include "mm/usercopy.h"
 
 #define RANDOM_MAX (32ul << 20) /* bytes of one getrandom(2): as in Linux, a larger request is answered in part */
@@ -23,8 +24,8 @@ int64_t sys_uname(const struct syscall_args *args)
     static const struct new_utsname name = {
         .sysname = "Linux",
         .nodename = "lazybones",
-        .release = "6.1.0-lazybones",
-        .version = "#1 Lazybones",
+        .release = KERNEL_RELEASE,
+        .version = KERNEL_VERSION,
         .machine = "x86_64",
         .domainname = "(none)",
     };

@@ -26,7 +26,8 @@ int main(void)
     figures_row("  and reading every page", start);
     free(block);
 
-    printf("\nBoth read as zero (the sum is %ld). calloc knows that memory fresh from the kernel is zero and\n"
-           "writes nothing; memset writes zeroes over zeroes, and pays a fault and a frame for every page.\n", sum);
+    printf("\nBoth read as zero (the sum is %ld). calloc knows that memory fresh from the kernel\n"
+           "is zero and writes nothing; memset writes zeroes over zeroes, and pays a fault and\n"
+           "a frame for every page.\n", sum);
     return sum != 0;
 }

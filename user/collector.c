@@ -56,7 +56,7 @@ int main(void)
     bitmap[0] = 0;
     worker("marks in the objects", mark_in_place);
     worker("marks in a bitmap", mark_in_bitmap);
-    printf("\nOne bit written into every object copies the whole heap, though no object has changed.\n"
-           "The same bits side by side lie in one page.\n");
+    printf("\nOne bit written into every object copies the whole heap, though no object has\n"
+           "changed. The same bits side by side lie in one page.\n");
     return 0;
 }

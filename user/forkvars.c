@@ -6,10 +6,14 @@
 
 static int global = 1;
 
-static void show(const char *who, int *stack, int *heap)
+static void show_places(const char *who, int *stack, int *heap)
 {
-    printf("%-31s global %3d at %p   stack %3d at %p   heap %3d at %p\n", who, global, (void *)&global, *stack,
-           (void *)stack, *heap, (void *)heap);
+    printf("%-28s %15p %15p %15p\n", who, (void *)&global, (void *)stack, (void *)heap);
+}
+
+static void show_values(const char *who, int *stack, int *heap)
+{
+    printf("%-28s %15d %15d %15d\n", who, global, *stack, *heap);
 }
 
 int main(void)
@@ -17,20 +21,24 @@ int main(void)
     figures_begin("fork and the three variables");
     int stack = 2, *heap = malloc(sizeof(int));
     *heap = 3;
-    show("before fork", &stack, heap);
+    printf("%-28s %15s %15s %15s\n", "", "global", "stack", "heap");
+    show_places("addresses", &stack, heap);
+    show_values("values before fork", &stack, heap);
 
     pid_t pid = fork();
     if (pid == 0) {
-        show("child, before it writes", &stack, heap);
+        show_places("child: addresses", &stack, heap);
+        show_values("child: values", &stack, heap);
         global += 100;
         stack += 100;
         *heap += 100;
-        show("child, after adding 100", &stack, heap);
+        show_values("child: after adding 100", &stack, heap);
         return 0;
     }
     waitpid(pid, NULL, 0);
-    show("parent, when the child is gone", &stack, heap);
-    printf("\nThe addresses are the same: each process has an address space of its own, and the child's began as\n"
-           "a copy of the parent's. Nothing was copied at fork. Each write copied the one page that it hit.\n");
+    show_values("parent: values at the end", &stack, heap);
+    printf("\nThe addresses are the same: each process has an address space of its own, and\n"
+           "the child's began as a copy of the parent's. Nothing was copied at fork: each\n"
+           "write copied the one page that it hit.\n");
     return global == 1 && stack == 2 && *heap == 3 ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,18 +32,28 @@ static _Noreturn void power_off(void)
     exit(0);
 }
 
+// In the child: becomes the program, in a session of its own with this terminal, so that Ctrl-C and a
+// shell's job control are its.
+static _Noreturn void become(const char *path, char *const argv[])
+{
+    char *envp[] = {"PATH=/bin", "HOME=/", "TERM=vt100", "PS1=lazybones# ", NULL};
+    setsid();
+    ioctl(0, TIOCSCTTY, 1);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    execve(path, argv, envp);
+    perror(path);
+    _exit(127);
+}
+
 // Runs a program in the foreground; orphans that end meanwhile are reaped as well.
 static void run(const char *path, char *const argv[])
 {
-    char *envp[] = {"PATH=/bin", "HOME=/", "TERM=vt100", "PS1=lazybones# ", NULL};
     int status = 0;
     fflush(stdout);
     pid_t pid = fork(), ended;
-    if (pid == 0) {
-        execve(path, argv, envp);
-        perror(path);
-        _exit(127);
-    }
+    if (pid == 0)
+        become(path, argv);
     do
         ended = wait(&status);
     while (ended > 0 && ended != pid);

@@ -35,7 +35,8 @@ int main(void)
     munmap(memory, GIB);
     figures_row("after giving it all back", start);
 
-    printf("\nThe promise cost nothing. Reading (the sum was %ld) showed one page of zeroes a thousand times.\n"
-           "Only a write takes memory, 4 KiB at a time, each by one page fault.\n", sum);
+    printf("\nThe promise cost nothing. Reading (the sum was %ld) showed one page of zeroes\n"
+           "a thousand times. Only a write takes memory, 4 KiB at a time, each by one page\n"
+           "fault.\n", sum);
     return 0;
 }

@@ -42,8 +42,9 @@ int main(void)
     if (sigsetjmp(safe_place, 1) == 0)
         recurse(0);
     figures_row("after recursing without end", start);
-    printf("\nThe last frame lay %ld KiB below main's. The next access, at %p, was a SIGSEGV.\n"
-           "The handler ran on a stack of its own, as there was no room left on this one.\n",
+    printf("\nThe last frame lay %ld KiB below main's. The next access, at %p,\n"
+           "was a SIGSEGV. The handler ran on a stack of its own, as there was no room left on\n"
+           "this one.\n",
            (long)(&top - deepest) / KIB, (void *)fault_address);
     return 0;
 }

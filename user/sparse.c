@@ -38,7 +38,7 @@ int main(void)
     waitpid(pid, &status, 0);
     munmap(memory, GIB);
     row("unmapped", start, tables);
-    printf("\nA page far from the others needs a page table of its own, 4 KiB for each 2 MiB of address space.\n"
-           "Its neighbour finds that table ready and takes its own 4 KiB alone.\n");
+    printf("\nA page far from the others needs a page table of its own, 4 KiB for each 2 MiB of\n"
+           "address space. Its neighbour finds that table ready and takes its own 4 KiB alone.\n");
     return status;
 }

@@ -23,7 +23,7 @@ int main(void)
     if (pid == 0)
         leave_secrets(size);
     waitpid(pid, NULL, 0);
-    printf("A process filled %ld KiB, half of all free memory, with a secret, and ended.\n", (long)size / KIB);
+    printf("A process filled %ld KiB, half of what was free, with a secret, and ended.\n", (long)size / KIB);
 
     unsigned long *memory = (unsigned long *)memory_map(size), found = 0, other = 0;
     for (size_t i = 0; i < size / 8; i++) {
@@ -32,8 +32,8 @@ int main(void)
         found += memory[i] == SECRET;
         other += memory[i] != 0 && memory[i] != SECRET;
     }
-    printf("This process took as much and looked at every word: %lu secrets, %lu other values, the rest zero.\n",
-           found, other);
+    printf("This process took as much and looked at every word: %lu secrets, %lu other values,\n"
+           "the rest zero.\n", found, other);
     printf("\nA frame is cleared before anybody new can see it.\n");
     return found + other != 0;
 }

@@ -21,7 +21,7 @@ static void draw(const char *who, const char *memory)
         picture[i] = words[i] >> 63 ? '#' : '.';
         present += words[i] >> 63;
     }
-    printf("%-34s %3d  %s\n", who, present, picture);
+    printf("%s: %d pages present\n    %.50s\n    %s\n", who, present, picture, picture + 50);
 }
 
 static void child(char *memory)
@@ -29,11 +29,11 @@ static void child(char *memory)
     draw("child, just born", memory);
     struct figures start = figures_now();
     memory[10 * PAGE] = 'c';
-    printf("  the child writes page 10: %ld fault, and the page is a copy (next byte: '%c')\n",
+    printf("The child writes page 10: %ld fault, and the page is a copy (next byte: '%c').\n",
            figures_now().faults - start.faults, memory[10 * PAGE + 1]);
     start = figures_now();
     memory[60 * PAGE] = 'c';
-    printf("  the child writes page 60: %ld fault, and the page is new (next byte: %d)\n",
+    printf("The child writes page 60: %ld fault, and the page is new (next byte: %d).\n",
            figures_now().faults - start.faults, memory[60 * PAGE + 1]);
     draw("child, after two writes", memory);
 }
@@ -52,7 +52,8 @@ int main(void)
     }
     waitpid(pid, NULL, 0);
     draw("parent, when the child is gone", memory);
-    printf("\nThe 70 pages nobody wrote have no memory on either side. Writing one makes a page of zeroes;\n"
-           "writing one of the 30 makes a copy, since the parent still wants the old one.\n");
+    printf("\nThe 70 pages nobody wrote have no memory on either side. Writing one makes a\n"
+           "page of zeroes; writing one of the 30 makes a copy, since the parent still wants\n"
+           "the old one.\n");
     return 0;
 }

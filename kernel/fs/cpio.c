@@ -60,7 +60,7 @@ static bool hex_parse(const uint8_t *text, uint32_t *value)
 static int magic_check(struct cpio *cpio, const uint8_t *header)
 {
     if (cpio->length - cpio->offset < HEADER_SIZE)
-        return broken(cpio, cpio->offset ? "the archive ends without its trailer" : "too short for an archive");
+        return broken(cpio, cpio->offset ? "the archive ends without its trailer" : "too short for one");
     if (!memcmp(header, "070701", MAGIC_SIZE) || !memcmp(header, "070702", MAGIC_SIZE))
         return 0;
     if (header[0] == 0x1f && header[1] == 0x8b)

@@ -138,7 +138,9 @@ int files_install(struct file *file, int from, bool close_on_exec)
 
 int files_replace(struct file *file, int fd, bool close_on_exec)
 {
-    int error = fd < 0 || (uint64_t)fd >= descriptor_limit() ? -EBADF : files_reserve(current()->files, (unsigned)fd);
+    int error = -EBADF;
+    if (fd >= 0 && (uint64_t)fd < descriptor_limit())
+        error = files_reserve(current()->files, (unsigned)fd);
     if (error) {
         file_put(file);
         return error;

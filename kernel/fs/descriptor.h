@@ -35,7 +35,8 @@ struct file *files_get(int fd);
  * put when this fails. The descriptor, -EMFILE (RLIMIT_NOFILE), -EINVAL (`from` at or beyond it), -ENOMEM.
  */
 int files_install(struct file *file, int from, bool close_on_exec) __must_check;
-int files_install_in(struct files *files, struct file *file, int from, bool close_on_exec, uint64_t limit) __must_check;
+int files_install_in(struct files *files, struct file *file, int from, bool close_on_exec,
+                     uint64_t limit) __must_check;
 
 /*
  * dup2(2): the file becomes descriptor `fd`, closing what was there. References as above. fd, -EBADF,

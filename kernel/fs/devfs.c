@@ -36,7 +36,8 @@ static ssize_type full_write(struct file *file, const struct buffer *from, uint6
 /*
  * Fill a buffer from a page that next() gives, piece by piece. A long read ends early when a signal waits.
  */
-static ssize_type buffer_fill(const struct buffer *to, const void *(*next)(void *scratch), void *scratch, size_t size)
+static ssize_type buffer_fill(const struct buffer *to, const void *(*next)(void *scratch), void *scratch,
+                              size_t size)
 {
     size_t done = 0;
     while (done < to->length && !(done && signal_is_pending(current()))) {
@@ -91,7 +92,13 @@ static int devfs_list(struct inode *directory, int64_t from, directory_emit emit
 static const struct inode_ops root_ops = { .lookup = devfs_lookup, .list = devfs_list };
 
 static struct filesystem devfs = { .type = "devtmpfs" };
-static struct inode root = { .refs = 1, .mode = S_IFDIR | 0755, .links = 2, .ops = &root_ops, .filesystem = &devfs };
+static struct inode root = {
+    .refs = 1,
+    .mode = S_IFDIR | 0755,
+    .links = 2,
+    .ops = &root_ops,
+    .filesystem = &devfs,
+};
 
 static const struct device {
     const char *name;
@@ -127,9 +134,11 @@ static struct inode *devfs_lookup(struct inode *directory, const char *name, siz
 static int devfs_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
 {
     (void)directory;
-    for (size_t i = (size_t)from; i < ARRAY_SIZE(devices); i++)
-        if (!emit(arg, devices[i].name, strlen(devices[i].name), inodes[i].number, inodes[i].mode, (int64_t)i + 1))
+    for (size_t i = (size_t)from; i < ARRAY_SIZE(devices); i++) {
+        const struct inode *inode = &inodes[i];
+        if (!emit(arg, inode->name, strlen(inode->name), inode->number, inode->mode, (int64_t)i + 1))
             break;
+    }
     return 0;
 }
 

@@ -2,6 +2,9 @@
 /*
  * file.h: an open file: an inode with a position and flags.
  *
+ * Whoever deals with files mostly needs the whole vocabulary, so this header brings inodes, paths, descriptors
+ * and buffers along.
+ *
  * Descriptors (descriptor.h) refer to open files; fork and dup share them, position included. Reference
  * counts are atomic. Kernel code is not preempted and a process is one thread, so position and flags have no
  * lock.

@@ -63,7 +63,9 @@ static int initfs_list(struct inode *directory, int64_t from, directory_emit emi
     int64_t position = 0;
     STAILQ_FOREACH(child, &node_of(directory)->children, sibling) {
         const struct inode *inode = &child->inode;
-        if (position++ >= from && !emit(arg, inode->name, strlen(inode->name), inode->number, inode->mode, position))
+        if (position++ < from)
+            continue;
+        if (!emit(arg, inode->name, strlen(inode->name), inode->number, inode->mode, position))
             break;
     }
     return 0;

@@ -81,7 +81,7 @@ struct inode {
     int64_t mtime;    /* seconds since 1970 */
     const struct inode_ops *ops;
     const struct filesystem *filesystem;
-    struct inode *parent;  /* one reference; the root of all is its own parent and holds none; NULL: has no path */
+    struct inode *parent;  /* one reference; the root of all is its own and holds none; NULL: has no path */
     const char *name;      /* in parent; lives as long as the inode */
     struct inode *mounted; /* the root of the file system that covers this directory, with one reference */
     void *data;            /* the kind's own */

@@ -10,7 +10,7 @@
 #include "kernel/fs/inode.h"
 
 /* PATH_MAX: bytes of a path with its NUL; NAME_MAX: bytes of one name. */
-#define PATH_LINKS_MAX 40 /* symbolic links followed in one walk; the next one is -ELOOP (path_resolution(7)) */
+#define PATH_LINKS_MAX 40 /* symbolic links followed in one walk; one more is -ELOOP (path_resolution(7)) */
 
 enum path_follow { PATH_FOLLOW, PATH_NO_FOLLOW }; /* a symbolic link as the last name */
 
@@ -18,7 +18,8 @@ enum path_follow { PATH_FOLLOW, PATH_NO_FOLLOW }; /* a symbolic link as the last
  * Walk `path` from the root if it begins with a slash, else from `start` (NULL: the current process's working
  * directory). 0 and one reference in *inode, or -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. May sleep.
  */
-int path_lookup(struct inode *start, const char *path, enum path_follow follow, struct inode **inode) __must_check;
+int path_lookup(struct inode *start, const char *path, enum path_follow follow,
+                struct inode **inode) __must_check;
 
 /*
  * The directory that holds, or would hold, the last name of `path`: one reference in *parent; *name points at

@@ -57,6 +57,7 @@ static int descriptor_inode(int fd, struct inode **inode)
 
 int path_lookup_user(int directory, uint64_t user, unsigned flags, struct inode **inode)
 {
+    enum path_follow follow = flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW;
     struct inode *start;
     int error = 0;
     char *path = path_copy_user(user, &error);
@@ -67,7 +68,7 @@ int path_lookup_user(int directory, uint64_t user, unsigned flags, struct inode 
     } else {
         error = path_start(directory, path, &start);
         if (!error)
-            error = path_lookup(start, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, inode);
+            error = path_lookup(start, path, follow, inode);
     }
     kfree(path);
     return error;

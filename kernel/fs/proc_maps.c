@@ -43,10 +43,11 @@ static unsigned vma_device(const struct vma *vma)
 static void maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma)
 {
     char line[128];
+    uint64_t offset = vma->cache ? vma->index << PAGE_SHIFT : 0;
     int n = snprintf(line, sizeof line, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu ", vma->start, vma->end,
                      vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-                     vma->cache ? vma->index << PAGE_SHIFT : 0, vma_device(vma), vma->cache ? vma->cache->inode : 0);
+                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p', offset,
+                     vma_device(vma), vma->cache ? vma->cache->inode : 0);
     const char *name = vma_name(aspace, vma);
     if (name)
         while (n < MAPS_NAME_COLUMN)
@@ -153,10 +154,10 @@ static ssize_type pagemap_copy(struct aspace *aspace, const struct buffer *to, u
     size_t done = 0;
     while (done < n) {
         size_t chunk = MIN(n - done, sizeof ((struct pagemap_batch *)0)->entries);
-        struct pagemap_batch batch = { .tree = &aspace->tree, .start = ((offset + done) / 8) << PAGE_SHIFT };
+        vaddr_t start = (offset + done) / 8 << PAGE_SHIFT, end = start + (chunk / 8 << PAGE_SHIFT);
+        struct pagemap_batch batch = { .tree = &aspace->tree, .start = start };
         mutex_lock(&aspace->lock);
-        (void)pagetable_visit(&aspace->tree, batch.start, batch.start + (chunk / 8 << PAGE_SHIFT), pagemap_entry,
-                              &batch);
+        (void)pagetable_visit(batch.tree, start, end, pagemap_entry, &batch);
         mutex_unlock(&aspace->lock);
         ssize_type copied = buffer_put(to, done, batch.entries, chunk);
         if (copied < 0)

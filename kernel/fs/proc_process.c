@@ -107,8 +107,8 @@ static void stat_counts(struct text *text, const struct view *view)
                 has_tty ? device_encode(4, 64) : 0, has_tty ? tty_foreground() : -1);
     text_printf(text, " %lu %lu %lu %lu", fault_minor(&view->own.faults), fault_minor(&view->children.faults),
                 fault_major(&view->own.faults), fault_major(&view->children.faults));
-    text_printf(text, " %lu %lu %lu %lu", view->own.user_ticks, view->own.system_ticks, view->children.user_ticks,
-                view->children.system_ticks);
+    text_printf(text, " %lu %lu %lu %lu", view->own.user_ticks, view->own.system_ticks,
+                view->children.user_ticks, view->children.system_ticks);
     text_printf(text, " 20 0 1 0 %lu", view->start_time / (1000000000 / TIMER_HZ));
     text_printf(text, " %lu %lu %lu", view->usage.total << PAGE_SHIFT, usage_resident(&view->usage),
                 view->resident_limit);
@@ -127,10 +127,10 @@ static int stat_show(struct text *text, const struct proc_id *id)
     text_string(text, ")");
     stat_counts(text, &view);
     text_printf(text, " %lu %lu %lu 0 0", aspace->code_start, aspace->code_end, aspace->stack_start);
-    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0", view.pending, view.blocked, view.ignored, view.caught,
-                view.exit_signal);
-    text_printf(text, " %lu %lu %lu %lu %lu %lu %lu %d\n", aspace->data_start, aspace->data_end, aspace->brk_start,
-                aspace->arg_start, aspace->arg_end, aspace->env_start, aspace->env_end,
+    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0", view.pending, view.blocked, view.ignored,
+                view.caught, view.exit_signal);
+    text_printf(text, " %lu %lu %lu %lu %lu %lu %lu %d\n", aspace->data_start, aspace->data_end,
+                aspace->brk_start, aspace->arg_start, aspace->arg_end, aspace->env_start, aspace->env_end,
                 view.is_zombie ? view.wait_status : 0);
     view_release(&view);
     return 0;
@@ -209,9 +209,10 @@ static int status_show(struct text *text, const struct proc_id *id)
     if (view.aspace)
         status_memory(text, &view.usage);
     text_printf(text, "Threads:\t1\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", 0ul, view.pending);
-    text_printf(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", view.blocked, view.ignored, view.caught);
-    text_printf(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", view.own.voluntary_switches,
-                view.own.involuntary_switches);
+    text_printf(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", view.blocked, view.ignored,
+                view.caught);
+    text_printf(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+                view.own.voluntary_switches, view.own.involuntary_switches);
     view_release(&view);
     return 0;
 }
@@ -313,8 +314,18 @@ static ssize_type root_readlink(struct inode *inode, char *target, size_t size)
 static struct inode *exe_follow(struct inode *inode) { return link_target(inode, LINK_EXE); }
 static struct inode *cwd_follow(struct inode *inode) { return link_target(inode, LINK_CWD); }
 
-static const struct inode_ops exe_ops = { .readlink = exe_readlink, .follow = exe_follow, .destroy = proc_destroy };
-static const struct inode_ops cwd_ops = { .readlink = cwd_readlink, .follow = cwd_follow, .destroy = proc_destroy };
+static const struct inode_ops exe_ops = {
+    .readlink = exe_readlink,
+    .follow = exe_follow,
+    .destroy = proc_destroy,
+};
+
+static const struct inode_ops cwd_ops = {
+    .readlink = cwd_readlink,
+    .follow = cwd_follow,
+    .destroy = proc_destroy,
+};
+
 static const struct inode_ops root_ops = { .readlink = root_readlink, .destroy = proc_destroy };
 
 const struct proc_entry proc_process_entries[] = {

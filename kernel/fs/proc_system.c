@@ -11,6 +11,7 @@
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
 #include "kernel/sched.h"
+#include "kernel/version.h"
 #include "mm/commit.h"
 #include "mm/frame.h"
 #include "mm/kstack.h"
@@ -75,10 +76,16 @@ static int cmdline_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 static int version_show(struct text *text, const struct proc_id *id)
 {
     (void)id;
-    text_string(text, "Linux version 6.1.0-lazybones (" __VERSION__ ") #1\n");
+    text_string(text, "Linux version " KERNEL_RELEASE " (" COMPILER ") " KERNEL_VERSION "\n");
     return 0;
 }
 

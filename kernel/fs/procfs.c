@@ -110,7 +110,10 @@ static const struct inode_ops text_ops = {
 
 static const struct inode_ops process_ops;
 
-void proc_destroy(struct inode *inode) { slab_free(&inode_cache, container_of(inode, struct proc_inode, inode)); }
+void proc_destroy(struct inode *inode)
+{
+    slab_free(&inode_cache, container_of(inode, struct proc_inode, inode));
+}
 
 /*
  * The first number of the inodes of a process: its directory; its files follow. The machine's are below 256.
@@ -149,7 +152,8 @@ static struct inode *entry_lookup(struct inode *directory, const struct proc_ent
         return NULL;
     }
     uint64_t number = number_base(id->pid) + 2 + (uint64_t)(entry - table);
-    struct proc_inode *proc = proc_inode_create(directory, number, entry->mode, entry->show ? &text_ops : entry->ops);
+    const struct inode_ops *ops = entry->show ? &text_ops : entry->ops;
+    struct proc_inode *proc = proc_inode_create(directory, number, entry->mode, ops);
     if (!proc) {
         *error = -ENOMEM;
         return NULL;
@@ -160,14 +164,14 @@ static struct inode *entry_lookup(struct inode *directory, const struct proc_ent
     return &proc->inode;
 }
 
-static int entry_list(struct inode *directory, const struct proc_entry *table, int64_t from, directory_emit emit,
-                      void *arg)
+/* Positions are rows of the table. 1: the listing is full. */
+static int entry_list(struct inode *directory, const struct proc_entry *table, int64_t from,
+                      directory_emit emit, void *arg)
 {
-    uint64_t base = number_base(proc_id_of(directory)->pid) + 2;
+    uint64_t number = number_base(proc_id_of(directory)->pid) + 2;
     int64_t position = 0;
-    for (const struct proc_entry *entry = table; entry->name; entry++, position++)
-        if (position >= from && !emit(arg, entry->name, strlen(entry->name), base + (uint64_t)position, entry->mode,
-                                      position + 1))
+    for (const struct proc_entry *entry = table; entry->name; entry++, number++)
+        if (position++ >= from && !emit(arg, entry->name, strlen(entry->name), number, entry->mode, position))
             return 1;
     return 0;
 }
@@ -222,7 +226,9 @@ static struct inode *process_directory(struct inode *root, int pid, int *error)
     struct proc_id id = { .pid = pid, .start_time = process ? process->start_time : 0 };
     spin_unlock_irq(&process_lock, irq);
     *error = process ? -ENOMEM : -ENOENT;
-    struct proc_inode *proc = process ? proc_inode_create(root, number_base(pid), S_IFDIR | 0555, &process_ops) : NULL;
+    if (!process)
+        return NULL;
+    struct proc_inode *proc = proc_inode_create(root, number_base(pid), S_IFDIR | 0555, &process_ops);
     if (!proc)
         return NULL;
     snprintf(proc->name, sizeof proc->name, "%d", pid);

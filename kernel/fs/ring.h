@@ -17,7 +17,10 @@ struct ring {
 
 static inline unsigned ring_used(const struct ring *ring) { return ring->end - ring->start; }
 static inline unsigned ring_room(const struct ring *ring) { return RING_SIZE - ring_used(ring); }
-static inline uint8_t *ring_at(struct ring *ring, unsigned position) { return &ring->bytes[position % RING_SIZE]; }
+static inline uint8_t *ring_at(struct ring *ring, unsigned position)
+{
+    return &ring->bytes[position % RING_SIZE];
+}
 
 /* There is room. */
 static inline void ring_put(struct ring *ring, uint8_t byte) { *ring_at(ring, ring->end++) = byte; }

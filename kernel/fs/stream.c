@@ -187,7 +187,11 @@ static const struct inode_ops input_ops = {
     .is_stream = true,
 };
 
-static const struct inode_ops output_ops = { .write = output_write, .destroy = stream_destroy, .is_stream = true };
+static const struct inode_ops output_ops = {
+    .write = output_write,
+    .destroy = stream_destroy,
+    .is_stream = true,
+};
 
 static struct inode *stream_create(const struct inode_ops *ops, unsigned port)
 {

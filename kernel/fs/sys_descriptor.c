@@ -43,7 +43,7 @@ int64_t sys_dup3(const struct syscall_args *args)
 }
 
 /* What F_SETFL can change (fcntl(2)). */
-#define FLAGS_CHANGEABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+#define FLAGS_CHANGEABLE ((unsigned)(O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME))
 
 int64_t sys_fcntl(const struct syscall_args *args)
 {
@@ -64,7 +64,7 @@ int64_t sys_fcntl(const struct syscall_args *args)
     case F_GETFL:
         return file->flags;
     case F_SETFL:
-        file->flags = (file->flags & ~(unsigned)FLAGS_CHANGEABLE) | ((unsigned)args->arg[2] & FLAGS_CHANGEABLE);
+        file->flags = (file->flags & ~FLAGS_CHANGEABLE) | ((unsigned)args->arg[2] & FLAGS_CHANGEABLE);
         return 0;
     default:
         return -EINVAL;

@@ -18,6 +18,7 @@
 #define TRANSFER_MAX 0x7ffff000ul
 
 typedef ssize_type (*transfer)(struct file *file, const struct buffer *buffer);
+typedef ssize_type (*transfer_offset)(struct file *file, const struct buffer *buffer, uint64_t offset);
 
 /* Can [address, address + length) be user memory at all? What lies there is found out when it is touched. */
 static bool range_is_user(uint64_t address, uint64_t length)
@@ -39,8 +40,7 @@ static int64_t transfer_one(const struct syscall_args *args, transfer move)
 int64_t sys_read(const struct syscall_args *args) { return transfer_one(args, file_read); }
 int64_t sys_write(const struct syscall_args *args) { return transfer_one(args, file_write); }
 
-static int64_t transfer_at(const struct syscall_args *args,
-                           ssize_type (*move)(struct file *file, const struct buffer *buffer, uint64_t offset))
+static int64_t transfer_at(const struct syscall_args *args, transfer_offset move)
 {
     struct file *file = files_get((int)args->arg[0]);
     if ((int64_t)args->arg[3] < 0)

@@ -32,8 +32,8 @@ struct listing {
     bool full;        /* there was an entry without room */
 };
 
-static bool listing_add(struct listing *listing, const char *name, size_t length, uint64_t number, unsigned mode,
-                        int64_t next)
+static bool listing_add(struct listing *listing, const char *name, size_t length, uint64_t number,
+                        unsigned mode, int64_t next)
 {
     size_t size = align_up(offsetof(struct directory_entry, name) + length + 1, 8);
     listing->full = size > listing->size - listing->used;
@@ -51,7 +51,8 @@ static bool listing_add(struct listing *listing, const char *name, size_t length
     return true;
 }
 
-static bool listing_emit(void *listing, const char *name, size_t length, uint64_t number, unsigned mode, int64_t next)
+static bool listing_emit(void *listing, const char *name, size_t length, uint64_t number, unsigned mode,
+                         int64_t next)
 {
     return listing_add(listing, name, length, number, mode, next + DOTS);
 }

@@ -32,8 +32,9 @@ static int access_check(const struct inode *inode, unsigned wanted)
 
 static int64_t access_user(int directory, uint64_t path, unsigned wanted, unsigned flags)
 {
+    const unsigned known = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
     struct inode *inode;
-    if (wanted & ~(unsigned)ACCESS_ALL || flags & ~(unsigned)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+    if (wanted & ~(unsigned)ACCESS_ALL || flags & ~known)
         return -EINVAL;
     int error = path_lookup_user(directory, path, flags, &inode);
     if (error)

@@ -49,7 +49,10 @@ static int64_t stat_user(int directory, uint64_t path, unsigned flags, uint64_t 
     return error;
 }
 
-int64_t sys_stat(const struct syscall_args *args) { return stat_user(AT_FDCWD, args->arg[0], 0, args->arg[1]); }
+int64_t sys_stat(const struct syscall_args *args)
+{
+    return stat_user(AT_FDCWD, args->arg[0], 0, args->arg[1]);
+}
 
 int64_t sys_lstat(const struct syscall_args *args)
 {

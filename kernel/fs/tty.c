@@ -87,7 +87,8 @@ static int input_wait_between(unsigned wanted, uint64_t pause)
     int error = wait_until(&tty.readable, input_suffices, &next, WAIT_INTERRUPTIBLE, 0);
     while (!error && tty_line_readable(&tty.line) < wanted) {
         next = tty_line_readable(&tty.line) + 1;
-        error = wait_until(&tty.readable, input_suffices, &next, WAIT_INTERRUPTIBLE, clock_nanoseconds() + pause);
+        uint64_t deadline = clock_nanoseconds() + pause;
+        error = wait_until(&tty.readable, input_suffices, &next, WAIT_INTERRUPTIBLE, deadline);
     }
     return error == -ERESTARTSYS && tty_line_readable(&tty.line) ? 0 : error;
 }

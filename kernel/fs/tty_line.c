@@ -23,9 +23,9 @@ static bool is_control(const struct tty_line *line, uint8_t byte, unsigned which
 void tty_line_init(struct tty_line *line, void (*send)(const char *text, size_t length))
 {
     static const cc_t control[NCCS] = {
-        [VINTR] = 0x03, [VQUIT] = 0x1c, [VERASE] = 0x7f,   [VKILL] = 0x15,  [VEOF] = 0x04,    [VMIN] = 1,
-        [VSUSP] = 0x1a, [VSTART] = 0x11, [VSTOP] = 0x13,   [VWERASE] = 0x17, [VLNEXT] = 0x16, [VREPRINT] = 0x12,
-        [VDISCARD] = 0x0f,
+        [VINTR] = 0x03,  [VQUIT] = 0x1c,   [VERASE] = 0x7f,   [VKILL] = 0x15,  [VEOF] = 0x04,
+        [VMIN] = 1,      [VSUSP] = 0x1a,   [VSTART] = 0x11,   [VSTOP] = 0x13,  [VWERASE] = 0x17,
+        [VLNEXT] = 0x16, [VREPRINT] = 0x12, [VDISCARD] = 0x0f,
     };
     *line = (struct tty_line){ .send = send };
     line->termios.c_iflag = ICRNL;

@@ -31,7 +31,10 @@
 
 extern const struct ktest ktests_start[], ktests_end[];
 
+#define EXIT_SKIPPED 77
+
 static unsigned test_failures;
+static bool test_skipped;
 
 /* One broken thing often fails a check many times over. */
 #define FAILURES_SHOWN 20
@@ -47,6 +50,12 @@ void ktest_note(const char *fmt, ...)
     vprintf(fmt, args);
     putchar('\n');
     va_end(args);
+}
+
+void ktest_skip(const char *reason)
+{
+    test_skipped = true;
+    ktest_note("skipped: %s", reason);
 }
 
 bool ktest_expect(bool held, const char *text, const char *file, int line)
@@ -123,11 +132,13 @@ static void __noreturn_fn test_child(const struct ktest *test)
         exit(2);
     }
     fflush(stdout);
-    exit(test_failures ? 1 : 0);
+    exit(test_failures ? 1 : test_skipped ? EXIT_SKIPPED : 0);
 }
 
-/* Did the test pass? What ended it is said in words. */
-static bool test_run(const struct ktest *test)
+/* How the test ended, as TAP has it; unusual ends are said in words. */
+enum test_end { TEST_PASSED, TEST_FAILED, TEST_SKIPPED };
+
+static enum test_end test_run(const struct ktest *test)
 {
     int status;
     pid_t child;
@@ -138,11 +149,13 @@ static bool test_run(const struct ktest *test)
         test_child(test);
     if (child < 0 || waitpid(child, &status, 0) != child) {
         perror("# fork");
-        return false;
+        return TEST_FAILED;
     }
     if (WIFSIGNALED(status))
         printf("# %s\n", WTERMSIG(status) == SIGALRM ? "time-out" : strsignal(WTERMSIG(status)));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED)
+        return TEST_SKIPPED;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? TEST_PASSED : TEST_FAILED;
 }
 
 static bool is_selected(const struct ktest *test, int argc, char **argv)
@@ -165,10 +178,10 @@ static unsigned ring_run(const char *params, int argc, char **argv, unsigned *nu
     for (const struct ktest *test = ktests_start; test < ktests_end; test++) {
         if (!is_selected(test, argc, argv))
             continue;
-        bool passed = test_run(test);
-        failed += !passed;
-        printf("%sok %u - %s: %s%s%s\n", passed ? "" : "not ", ++*number, test->suite, test->name, *params ? ", " : "",
-               params);
+        enum test_end end = test_run(test);
+        failed += end == TEST_FAILED;
+        printf("%sok %u - %s: %s%s%s%s\n", end == TEST_FAILED ? "not " : "", ++*number, test->suite, test->name,
+               *params ? ", " : "", params, end == TEST_SKIPPED ? " # SKIP" : "");
     }
     return failed;
 }

@@ -11,6 +11,7 @@
 #include "kernel/lib/assert.h"
 
 uint64_t model_anon_frames, model_shm_frames, model_file_frames;
+uint64_t model_shm_committed;
 
 static void *must(void *memory)
 {
@@ -38,13 +39,28 @@ static void frame_release(struct model_frame *frame)
 
 static uint64_t object_pages(const struct model_object *object) { return page_up(object->size) >> PAGE_SHIFT; }
 
-struct model_object *model_object_create(bool is_file, uint64_t size)
+static struct model_object *object_create(uint64_t size)
 {
     struct model_object *object = must(calloc(1, sizeof(*object)));
     object->refs = 1;
-    object->is_file = is_file;
     object->size = size;
     object->page = must(calloc(object_pages(object), sizeof(*object->page)));
+    return object;
+}
+
+struct model_object *model_file_create(uint64_t size, uint8_t number)
+{
+    struct model_object *object = object_create(size);
+    object->is_file = true;
+    object->number = number;
+    return object;
+}
+
+struct model_object *model_shm_create(uint64_t size, bool commit_by_page)
+{
+    struct model_object *object = object_create(size);
+    object->commit_by_page = commit_by_page;
+    model_shm_committed += commit_by_page ? 0 : object_pages(object);
     return object;
 }
 
@@ -55,8 +71,10 @@ void model_object_put(struct model_object *object)
     for (uint64_t i = 0; i < object_pages(object); i++) {
         if (object->page[i])
             (*(object->is_file ? &model_file_frames : &model_shm_frames))--;
+        model_shm_committed -= object->page[i] && object->commit_by_page;
         free(object->page[i]);
     }
+    model_shm_committed -= object->is_file || object->commit_by_page ? 0 : object_pages(object);
     free(object->page);
     free(object);
 }
@@ -77,6 +95,7 @@ static uint8_t *object_page(struct model_object *object, uint64_t index)
         if (object->is_file)
             model_file_page(object->number, index, *page);
         (*(object->is_file ? &model_file_frames : &model_shm_frames))++;
+        model_shm_committed += object->commit_by_page;
     }
     return *page;
 }
@@ -264,12 +283,10 @@ void model_unmap(struct model *model, vaddr_t start, vaddr_t end)
     model_drop(model, start, end);
 }
 
-/* Does the ledger count this range? Private writable memory and shared anonymous memory, unless asked not to. */
-static bool is_accountable(unsigned prot, unsigned flags, const struct model_object *object)
+/* Does the ledger count this range? Private writable memory, unless asked not to. */
+static bool is_accountable(unsigned prot, unsigned flags)
 {
-    if (flags & VMA_NORESERVE)
-        return false;
-    return flags & VMA_SHARED ? !object->is_file : prot & PROT_WRITE;
+    return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
 }
 
 void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, struct model_object *object,
@@ -280,7 +297,7 @@ void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, u
     model_unmap(model, start, end);
     while (at < model->ranges && model->range[at].start < start)
         at++;
-    if (is_accountable(prot, flags, object))
+    if (is_accountable(prot, flags))
         flags |= VMA_ACCOUNTED;
     range_insert(model, at, (struct model_range){ start, end, prot, flags, object, index });
 }
@@ -294,7 +311,7 @@ void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned pro
         if (range->start < start || range->end > end)
             continue;
         range->prot = prot;
-        if (is_accountable(prot, range->flags, range->object))
+        if (is_accountable(prot, range->flags))
             range->flags |= VMA_ACCOUNTED;
     }
 }

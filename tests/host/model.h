@@ -24,6 +24,7 @@ struct model_object {
     bool is_file;
     uint8_t number;          /* of the file; its contents depend on it */
     uint64_t size;           /* bytes */
+    bool commit_by_page;     /* shm: charged to the ledger page by page, not as a whole */
     uint8_t **page;          /* shm: contents by index, NULL: not there yet. file: not NULL: in the cache */
     struct pagecache *cache; /* the kernel's, to tell objects apart */
 };
@@ -56,13 +57,16 @@ struct model {
 
 /* Over all address spaces: frames that must be allocated now. */
 extern uint64_t model_anon_frames, model_shm_frames, model_file_frames;
+/* Pages that the ledger counts for shared memory: its objects', not their mappers'. */
+extern uint64_t model_shm_committed;
 
 void model_init(struct model *model);
 void model_clear(struct model *model);
 /* The child's model; `child` is not initialised. */
 void model_fork(struct model *child, struct model *parent);
 
-struct model_object *model_object_create(bool is_file, uint64_t size);
+struct model_object *model_file_create(uint64_t size, uint8_t number);
+struct model_object *model_shm_create(uint64_t size, bool commit_by_page);
 void model_object_put(struct model_object *object);
 /* What a page of a file holds. */
 void model_file_page(uint8_t number, uint64_t index, uint8_t *page);
@@ -86,7 +90,7 @@ void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_leng
 
 /* Sums. */
 uint64_t model_total(const struct model *model);
-uint64_t model_committed(const struct model *model);
+uint64_t model_committed(const struct model *model); /* private memory */
 uint64_t model_resident(const struct model *model, enum resident_kind kind);
 
 /* A set of fault kinds: bit per kind, and one for no fault at all. */

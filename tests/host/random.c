@@ -159,7 +159,7 @@ static uint64_t frames_of(enum frame_kind kind)
 
 static void check_sums(void)
 {
-    uint64_t committed = 0;
+    uint64_t committed = model_shm_committed;
 
     CHECK(frames_of(FRAME_ANON) == model_anon_frames, "%lu anonymous frames, not %lu", frames_of(FRAME_ANON), model_anon_frames);
     CHECK(frames_of(FRAME_SHM) == model_shm_frames, "%lu shared frames, not %lu", frames_of(FRAME_SHM), model_shm_frames);
@@ -464,7 +464,7 @@ static void map(const struct map_request *request, struct model_object *object)
         return model_object_put(object);
     CHECK(addr == wanted, "mapped at 0x%lx, not 0x%lx", addr, wanted);
     if (shared && !object) {
-        object = model_object_create(false, length);
+        object = model_shm_create(length, request->flags & MAP_NORESERVE);
         object->cache = vma_find(&now->aspace->vmas, addr)->cache;
     }
     model_map(now, addr, addr + length, request->prot, model_flags(request), object, request->offset >> PAGE_SHIFT);
@@ -872,8 +872,7 @@ static void world_begin(void)
     static const uint64_t sizes[FILES] = { 100, 10 * PAGE_SIZE + 7, 600 * PAGE_SIZE };
 
     for (unsigned i = 0; i < FILES; i++) {
-        file[i] = model_object_create(true, sizes[i]);
-        file[i]->number = i;
+        file[i] = model_file_create(sizes[i], i);
         file[i]->cache = pagecache_create(FRAME_FILE, sizes[i], &file_ops, file[i], "file", i);
         CHECK(file[i]->cache, "no memory for a file");
     }

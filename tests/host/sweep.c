@@ -23,6 +23,8 @@
 #define FILE_MAP (4ul << 30)                    /* private, of a file: 8 pages */
 #define HEAP (5ul << 30)
 #define STACK_TOP (6ul << 30)
+#define MANY (7ul << 30)                        /* one page here and there: more VMAs than fit in a slab */
+#define MANY_COUNT 40
 #define ROOM (20ul << 30)                       /* nothing there */
 
 struct scene {
@@ -70,6 +72,9 @@ static bool scene_make(struct scene *scene)
         !space_map_at(space, SHARED, 8, READ_WRITE, MAP_SHARED) || !scene_map_file(scene) ||
         !EXPECT(!aspace_map_stack(space, STACK_TOP, 2 * PAGE_SIZE, 100 * PAGE_SIZE)))
         return false;
+    for (unsigned i = 0; i < MANY_COUNT; i++)
+        if (!space_map_at(space, MANY + 2 * i * PAGE_SIZE, 1, READ_WRITE, MAP_PRIVATE))
+            return false;
     aspace_set_brk(space, HEAP);
     EXPECT_EQUAL(aspace_brk(space, HEAP + 10 * PAGE_SIZE), HEAP + 10 * PAGE_SIZE);
     scene_touch();
@@ -228,8 +233,13 @@ static int64_t call_map(struct aspace *space)
 
 #define MIDDLE (BIG - 50 * PAGE_SIZE)
 
-static int64_t call_map_over(struct aspace *space) { return map_at(space, MIDDLE, 100, PROT_READ, MAP_PRIVATE | MAP_FIXED); }
-static int64_t call_map_shared(struct aspace *space) { return map_at(space, MIDDLE, 100, READ_WRITE, MAP_SHARED | MAP_FIXED); }
+static int64_t map_over(struct aspace *space, unsigned flags)
+{
+    return map_at(space, MIDDLE, 100, READ_WRITE, flags | MAP_FIXED);
+}
+
+static int64_t call_map_over(struct aspace *space) { return map_over(space, MAP_PRIVATE); }
+static int64_t call_map_shared(struct aspace *space) { return map_over(space, MAP_SHARED); }
 static int64_t call_unmap_middle(struct aspace *space) { return aspace_unmap(space, MIDDLE, 400 * PAGE_SIZE); }
 static int64_t call_unmap_page(struct aspace *space) { return aspace_unmap(space, BIG_START, PAGE_SIZE); }
 static int64_t call_protect(struct aspace *space) { return aspace_protect(space, MIDDLE, 100 * PAGE_SIZE, PROT_READ); }

@@ -88,8 +88,10 @@ static ssize_type read_whole(const char *path)
 
 KTEST(proc, every_text_file_can_be_read)
 {
-    static const char *const paths[] = { "/proc/meminfo", "/proc/mounts", "/proc/self/maps", "/proc/self/smaps",
-                                         "/proc/self/stat", "/proc/self/status", "/proc/uptime", "/proc/version" };
+    static const char *const paths[] = {
+        "/proc/meminfo",   "/proc/mounts",      "/proc/self/maps", "/proc/self/smaps",
+        "/proc/self/stat", "/proc/self/status", "/proc/uptime",    "/proc/version",
+    };
 
     for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
         EXPECT(read_whole(paths[i]) >= 0);

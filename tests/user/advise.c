@@ -28,7 +28,8 @@ int main(void)
     long frames = frames_free(), committed = meminfo("Committed_AS:");
     is(madvise(region + 256 * PAGE, 512 * PAGE, MADV_DONTNEED), 0, "half of a region is dropped");
     is(rss_at(region), 512, "RSS falls by it");
-    between(512 - slack_faults(), frames_free() - frames, 514 + slack_faults(), "its frames are free at once");
+    between(512 - slack_faults(), frames_free() - frames, 514 + slack_faults(),
+            "its frames are free at once");
     is(meminfo("Committed_AS:"), committed, "the promise stays");
     long count = faults();
     is(region_read(region + 256 * PAGE, 512), 0, "it reads zero");

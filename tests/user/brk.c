@@ -37,7 +37,8 @@ int main(void)
     frames = frames_free();
     ok(brk_set(first + 2 * MIB) == first + 2 * MIB, "it shrinks by 2 MiB");
     is(rss_at(first) - rss, 512, "RSS falls at once");
-    between(512 - slack_objects(), frames_free() - frames, 513 + slack_objects(), "and so do the frames in use");
+    between(512 - slack_objects(), frames_free() - frames, 513 + slack_objects(),
+            "and so do the frames in use");
     is(catch(touch_read, top - 1).signal, SIGSEGV, "what was cut off is gone");
     ok(brk_set(top) == top, "it grows again");
     is(region_read(first, 1024), 512 * 'h', "the new part is zero, the old one kept");

@@ -72,10 +72,13 @@ int main(void)
     prints("42\n", 0, "arithmetic", SHELL("a=6; echo $((a * 7))"));
     prints("10\n", 0, "a loop", SHELL("i=0; while [ $i -lt 10 ]; do i=$((i+1)); done; echo $i"));
     prints("a-b\n", 0, "a function and a substitution", SHELL("f() { echo $1-$2; }; x=$(f a b); echo $x"));
-    prints("sub 1\nback 0\n", 0, "a subshell's variable stays in it", SHELL("v=0; (v=1; echo sub $v); echo back $v"));
+    prints("sub 1\nback 0\n", 0, "a subshell's variable stays in it",
+           SHELL("v=0; (v=1; echo sub $v); echo back $v"));
     prints("3\n", 0, "a pipe of two programs", SHELL("printf 'a\\nb\\nc\\n' | /bin/busybox wc -l"));
-    prints("b\na\n", 0, "a pipe of three", SHELL("printf 'a\\nb\\na\\n' | /bin/busybox sort -u | /bin/busybox sort -r"));
+    prints("b\na\n", 0, "a pipe of three",
+           SHELL("printf 'a\\nb\\na\\n' | /bin/busybox sort -u | /bin/busybox sort -r"));
     prints("bg\ndone\n", 0, "a background job and wait", SHELL("/bin/busybox echo bg & wait; echo done"));
-    prints("terminated\n", 0, "kill and trap", SHELL("trap 'echo terminated; exit 0' TERM; kill $$; sleep 1"));
+    prints("terminated\n", 0, "kill and trap",
+           SHELL("trap 'echo terminated; exit 0' TERM; kill $$; sleep 1"));
     return tap_end();
 }

@@ -33,7 +33,8 @@ static long fork_frames(long pages)
     hear(&link);
     frames -= frames_free();
     tables = frames_tables() - tables;
-    between(-slack_objects(), frames - tables, FORK_FRAMES, "C1 fork with %ld MiB written takes a few frames", pages / 256);
+    between(-slack_objects(), frames - tables, FORK_FRAMES, "C1 fork with %ld MiB written takes a few frames",
+            pages / 256);
     long rss = smaps(link.pid, region, "\nRss:") / 4;
     is(rss, pages, "C1 the child's RSS counts the pages it shares");
 

@@ -51,7 +51,8 @@ int main(int argc, char **argv)
     void *arg[] = {memory, (void *)size};
     struct link link = child_start(child_steps, arg);
     is(hear(&link), 1, "C10 it forks, and the child sees its memory");
-    between(size / 1024, meminfo("Committed_AS:") - committed, size / 1024 + 8192, "C10 the child's promise is charged");
+    between(size / 1024, meminfo("Committed_AS:") - committed, size / 1024 + 8192,
+            "C10 the child's promise is charged");
     between(0, frames - frames_free() - (frames_tables() - tables), 100, "C10 it takes a few frames only");
 
     say(&link, 1);

@@ -56,6 +56,7 @@ int main(void)
     }
     is(step, 2, "C11 the parent waits until the child execs");
     ok(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 5, "C11 the exec'd program runs");
-    ok(region[0] == 'q' && region[(PAGES - 1) * PAGE] == 'q', "C11 the parent's memory has survived the exec");
+    ok(region[0] == 'q' && region[(PAGES - 1) * PAGE] == 'q',
+       "C11 the parent's memory has survived the exec");
     return tap_end();
 }

@@ -52,6 +52,7 @@ int main(void)
         ended += child_end(&links[i]) == 0;
     is(ended, CHILDREN, "C12 all end well");
     is(region_read(region, PAGES), PAGES * 'p', "C12 the parent's memory is as before");
-    between(-slack_objects(), frames - frames_free(), slack_processes(CHILDREN), "C12 every frame comes back");
+    between(-slack_objects(), frames - frames_free(), slack_processes(CHILDREN),
+            "C12 every frame comes back");
     return tap_end();
 }

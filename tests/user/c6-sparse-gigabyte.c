@@ -42,7 +42,8 @@ int main(void)
         ((volatile char *)region)[(i * STEP + OTHER) * PAGE] = 'p';
     tables = frames_tables() - tables;
     frames -= frames_free();
-    between(2 * COUNT - slack_faults(), frames - tables, 2 * COUNT + 8 + slack_faults(), "C6 512 frames are taken");
+    between(2 * COUNT - slack_faults(), frames - tables, 2 * COUNT + 8 + slack_faults(),
+            "C6 512 frames are taken");
     between(2 * COUNT, tables, 2 * COUNT + 8, "C6 and a leaf table for each, as they are 4 MiB apart");
     is(rss_at(region), COUNT, "C6 the parent has 256 pages");
     is(smaps(link.pid, region, "\nRss:") / 4, COUNT, "C6 the child has 256 pages");

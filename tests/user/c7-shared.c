@@ -47,7 +47,8 @@ static void parent_and_child(char *shared)
 {
     struct link link = child_start(child_steps, shared);
     is(hear(&link), 1, "C7 the child reads what was written before fork");
-    between(-slack_objects(), hear(&link), slack_objects(), "C7 the child's writes take no frames: nothing is copied");
+    between(-slack_objects(), hear(&link), slack_objects(),
+            "C7 the child's writes take no frames: nothing is copied");
     hear(&link);
     bool good = true;
     for (long i = 0; i < 32; i++)
@@ -90,6 +91,7 @@ int main(void)
     char *touched = shared_map(256);
     region_write(touched, 256, 1);
     munmap(touched, 256 * PAGE);
-    between(-slack_objects(), frames - frames_free(), slack_objects(), "C7 the last munmap gives the frames back");
+    between(-slack_objects(), frames - frames_free(), slack_objects(),
+            "C7 the last munmap gives the frames back");
     return tap_end();
 }

@@ -61,7 +61,8 @@ static void step_unmap(long from, long count)
 
 static void step_map(long from, long count)
 {
-    mmap(region + from * PAGE, count * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap(region + from * PAGE, count * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+         -1, 0);
     for (long i = from; i < from + count; i++)
         book.value[i] = 0, book.state[i] = PLAIN;
 }
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
         is(pages_wrong(), 0, "so it is when the parent walks itself");
         region_unmap(region, PAGES);
     }
-    between(-slack_objects(), frames ? frames - frames_free() : 0, slack_processes(50), "every frame comes back");
+    between(-slack_objects(), frames ? frames - frames_free() : 0, slack_processes(50),
+            "every frame comes back");
     return tap_end();
 }

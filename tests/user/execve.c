@@ -94,7 +94,8 @@ static void becomes_arguments(void *arg)
     static char long_word[3001];
     memset(long_word, 'w', 3000);
     (void)arg;
-    execve(self, (char *[]){(char *)self, "a", "", "two words", long_word, NULL}, (char *[]){"COLOUR=blue", NULL});
+    execve(self, (char *[]){(char *)self, "a", "", "two words", long_word, NULL},
+           (char *[]){"COLOUR=blue", NULL});
 }
 
 static void becomes_auxv(void *arg)
@@ -138,10 +139,13 @@ static void becomes_fresh(void *arg)
 
 static void roles_check(void)
 {
-    is(WEXITSTATUS(child_run(becomes_arguments, NULL)), 0, "arguments (an empty one, a long one) and environment arrive");
+    is(WEXITSTATUS(child_run(becomes_arguments, NULL)), 0,
+       "arguments (an empty one, a long one) and environment arrive");
     is(WEXITSTATUS(child_run(becomes_auxv, NULL)), 0, "the auxiliary vector is right");
-    is(WEXITSTATUS(child_run(becomes_signals, NULL)), 0, "handlers and alternate stack go, ignored signals and the mask stay");
-    is(WEXITSTATUS(child_run(becomes_descriptors, NULL)), 0, "descriptors stay, but those with close-on-exec");
+    is(WEXITSTATUS(child_run(becomes_signals, NULL)), 0,
+       "handlers and alternate stack go, ignored signals and the mask stay");
+    is(WEXITSTATUS(child_run(becomes_descriptors, NULL)), 0,
+       "descriptors stay, but those with close-on-exec");
     is(WEXITSTATUS(child_run(becomes_fresh, NULL)), 0, "the old memory is gone, the new is fresh");
 }
 
@@ -157,7 +161,8 @@ static void script_check(void)
     char got[100] = "";
     if (pipe(ends))
         tap_bail("pipe");
-    is(WEXITSTATUS(child_run(becomes_script, (void *)(long)ends[1])), 4, "a #! script is run by its interpreter");
+    is(WEXITSTATUS(child_run(becomes_script, (void *)(long)ends[1])), 4,
+       "a #! script is run by its interpreter");
     close(ends[1]);
     ok(read(ends[0], got, 99) > 0, "it prints");
     is(strcmp(got, "script /tests/script.sh [one] [two words] 2\n"), 0, "its name and its arguments");

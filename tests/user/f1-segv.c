@@ -34,7 +34,8 @@ static void rights_check(void)
     mprotect(page + PAGE, PAGE, PROT_READ);
     catches(touch_read, page + 9, SIGSEGV, SEGV_ACCERR, "F1 read of PROT_NONE: ACCERR");
     catches(touch_write, page + 10, SIGSEGV, SEGV_ACCERR, "F1 write to PROT_NONE: ACCERR");
-    catches(touch_write, page + PAGE + 4095, SIGSEGV, SEGV_ACCERR, "F1 write to read-only, never touched: ACCERR");
+    catches(touch_write, page + PAGE + 4095, SIGSEGV, SEGV_ACCERR,
+            "F1 write to read-only, never touched: ACCERR");
     is(catch(touch_read, page + PAGE).signal, 0, "F1 a read of read-only memory is none");
 }
 
@@ -51,7 +52,8 @@ int main(void)
 
     rights_check();
     mprotect(page + 2 * PAGE, PAGE, PROT_READ);
-    catches(touch_write, page + 2 * PAGE + 5, SIGSEGV, SEGV_ACCERR, "F1 write to a written page made read-only: ACCERR");
+    catches(touch_write, page + 2 * PAGE + 5, SIGSEGV, SEGV_ACCERR,
+            "F1 write to a written page made read-only: ACCERR");
     is(page[2 * PAGE], 'x', "F1 it still holds its contents");
 
     catches(touch_read, (void *)0xffff800000000000, SIGSEGV, SEGV_MAPERR, "F1 the kernel's half: MAPERR");

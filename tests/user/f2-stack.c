@@ -63,7 +63,8 @@ int main(void)
     is(catch(descend_from, &top).signal, 0, "F2 four MiB of stack can be used");
     count = faults() - count;
     between(4 * 256 - 48, rss_at(&top) - rss, 4 * 256 + 8, "F2 RSS of the stack grows by them");
-    between(4 * 1024 - 192, smaps(0, &top, "\nSize:") - size, 4 * 1024 + 256, "F2 the mapping grows with them");
+    between(4 * 1024 - 192, smaps(0, &top, "\nSize:") - size, 4 * 1024 + 256,
+            "F2 the mapping grows with them");
     between(4 * 256 - 48, count, 4 * 256 + 40, "F2 one minor fault a page");
     count = faults();
     catch(descend_from, &top);

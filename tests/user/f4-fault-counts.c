@@ -71,7 +71,8 @@ static void peaks_check(char *region)
     between(size - 4, status("VmPeak:"), size + 64 * 1024, "F4 VmPeak stays when memory is unmapped");
     between(resident - STATUS_SLACK, status("VmHWM:"), 1 << 20, "F4 VmHWM stays");
     between(PAGES * 8, size - status("VmSize:"), PAGES * 8 + 3 * 2048 + 2048, "F4 VmSize falls");
-    between(PAGES * 4 - STATUS_SLACK, resident - status("VmRSS:"), PAGES * 4 + STATUS_SLACK, "F4 VmRSS falls");
+    between(PAGES * 4 - STATUS_SLACK, resident - status("VmRSS:"), PAGES * 4 + STATUS_SLACK,
+            "F4 VmRSS falls");
 }
 
 int main(void)

@@ -54,7 +54,8 @@ static void inputs_check(struct pointer p)
     ok(refused(syscall(SYS_writev, ends[1], p.addr, 2)), "F5 writev with %s", p.what);
     ok(refused(syscall(SYS_nanosleep, p.addr, NULL)), "F5 nanosleep with %s", p.what);
     if (p.addr)
-        ok(refused(syscall(SYS_rt_sigprocmask, SIG_BLOCK, p.addr, NULL, 8)), "F5 rt_sigprocmask from %s", p.what);
+        ok(refused(syscall(SYS_rt_sigprocmask, SIG_BLOCK, p.addr, NULL, 8)), "F5 rt_sigprocmask from %s",
+           p.what);
     ok(refused(syscall(SYS_openat, AT_FDCWD, p.addr, O_RDONLY)), "F5 openat with %s", p.what);
     ok(refused(syscall(SYS_execve, p.addr, NULL, NULL)), "F5 execve with %s", p.what);
     if (p.addr)
@@ -123,7 +124,8 @@ static void wait_check(void)
     pid_t pid = fork();
     if (pid == 0)
         _exit(9);
-    ok(refused(syscall(SYS_wait4, pid, pointers[1].addr, 0, NULL)), "F5 wait4 with its status in an unmapped page");
+    ok(refused(syscall(SYS_wait4, pid, pointers[1].addr, 0, NULL)),
+       "F5 wait4 with its status in an unmapped page");
 }
 
 int main(void)

@@ -29,7 +29,8 @@ static void reading_check(void)
     fails(write(fd, "x", 1), EBADF, "a file opened for reading cannot be written: EBADF");
     struct stat status;
     is(fstat(fd, &status), 0, "fstat");
-    ok(status.st_size == size && S_ISREG(status.st_mode) && (status.st_mode & 0111), "tells size, kind and rights");
+    ok(status.st_size == size && S_ISREG(status.st_mode) && (status.st_mode & 0111),
+       "tells size, kind and rights");
     close(fd);
     close(copy);
 }
@@ -63,7 +64,8 @@ static void listing_check(void)
     struct dirent *entry;
     while ((entry = readdir(directory))) {
         entries++;
-        script += strcmp(entry->d_name, "script.sh") == 0 && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN);
+        script += strcmp(entry->d_name, "script.sh") == 0 &&
+                  (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN);
         dots += strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
     }
     is(script, 1, "a listing names the file once");

@@ -18,8 +18,9 @@ static inline __attribute__((always_inline)) void vectors_load(long seed)
 {
     double block[4] __attribute__((aligned(32))) = {seed, seed + 1, seed + 2, seed + 3};
     if (have_avx)
-        __asm__ volatile("vmovapd %0, %%ymm0\n\tvmovapd %%ymm0, %%ymm7\n\tvmovapd %%ymm0, %%ymm15" ::"m"(block)
-                         : "xmm0", "xmm7", "xmm15");
+        __asm__ volatile(
+            "vmovapd %0, %%ymm0\n\tvmovapd %%ymm0, %%ymm7\n\tvmovapd %%ymm0, %%ymm15" ::"m"(block)
+            : "xmm0", "xmm7", "xmm15");
     else
         __asm__ volatile("movapd %0, %%xmm0\n\tmovapd %%xmm0, %%xmm7\n\tmovapd %%xmm0, %%xmm15" ::"m"(block)
                          : "xmm0", "xmm7", "xmm15");
@@ -60,7 +61,8 @@ static __attribute__((noinline)) long state_keeps(long seed)
                 ;
         }
         wrong += !vectors_hold(seed + round);
-        __asm__ volatile("fstpl %0\n\tstmxcsr %1\n\tfnstcw %2" : "=m"(out), "=m"(mxcsr_now), "=m"(control_now));
+        __asm__ volatile("fstpl %0\n\tstmxcsr %1\n\tfnstcw %2"
+                         : "=m"(out), "=m"(mxcsr_now), "=m"(control_now));
         wrong += out != in || mxcsr_now != mxcsr || control_now != control;
     }
     __asm__ volatile("ldmxcsr %0" ::"m"((unsigned){0x1f80}));

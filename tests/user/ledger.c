@@ -65,7 +65,8 @@ int main(void)
     child_end(&link);
     moved(&committed, 0, "the child's exit gives them back");
 
-    fails((long)mmap(NULL, 1l << 50, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM, "a request beyond all space fails");
+    fails((long)mmap(NULL, 1l << 50, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM,
+          "a request beyond all space fails");
     moved(&committed, 0, "it leaves no charge behind");
     munmap(private, SIZE);
     munmap(shared, SIZE);

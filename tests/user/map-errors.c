@@ -24,16 +24,19 @@ static void mmap_refuses(char *mine)
     unsigned long used = (unsigned long)mine;
     fails(map(0, 0, RW, ANON, -1, 0), EINVAL, "mmap of length zero: EINVAL");
     fails(map(0, PAGE, RW, MAP_ANONYMOUS, -1, 0), EINVAL, "mmap neither private nor shared: EINVAL");
-    fails(map(used + 1, PAGE, RW, ANON | MAP_FIXED, -1, 0), EINVAL, "mmap fixed at an unaligned address: EINVAL");
+    fails(map(used + 1, PAGE, RW, ANON | MAP_FIXED, -1, 0), EINVAL,
+          "mmap fixed at an unaligned address: EINVAL");
     fails(map(0, PAGE, RW, ANON, -1, 100), EINVAL, "mmap at an unaligned offset: EINVAL");
     fails(map(0, -PAGE, RW, ANON, -1, 0), ENOMEM, "mmap of nearly 2^64 bytes: ENOMEM");
     fails(map(0, -1ul, RW, ANON, -1, 0), ENOMEM, "mmap whose rounded length overflows: ENOMEM");
     fails(map(0, 1ul << 47, PROT_NONE, ANON, -1, 0), ENOMEM, "mmap of all user space: ENOMEM");
     fails(map(TOP, PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM, "mmap fixed above user space: ENOMEM");
-    fails(map(TOP - PAGE, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM, "mmap fixed across its end: ENOMEM");
+    fails(map(TOP - PAGE, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM,
+          "mmap fixed across its end: ENOMEM");
     fails(map(-PAGE, PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM, "mmap fixed in the kernel's half: ENOMEM");
     fails(map(0, PAGE, RW, MAP_PRIVATE, 77, 0), EBADF, "mmap of no file: EBADF");
-    fails(map(used, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST, "MAP_FIXED_NOREPLACE over a mapping: EEXIST");
+    fails(map(used, PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST,
+          "MAP_FIXED_NOREPLACE over a mapping: EEXIST");
     fails(map(used - PAGE, 2 * PAGE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST,
           "MAP_FIXED_NOREPLACE over the edge of one: EEXIST");
     is(mine[0], 'm', "the mapping in the way is unharmed");
@@ -62,12 +65,14 @@ static void mprotect_refuses(char *mine)
 
 static void madvise_refuses(char *mine)
 {
-    fails(syscall(SYS_madvise, mine + 1, PAGE, MADV_DONTNEED), EINVAL, "madvise of an unaligned address: EINVAL");
+    fails(syscall(SYS_madvise, mine + 1, PAGE, MADV_DONTNEED), EINVAL,
+          "madvise of an unaligned address: EINVAL");
     fails(syscall(SYS_madvise, mine, PAGE, 9999), EINVAL, "madvise with no known advice: EINVAL");
     fails(syscall(SYS_madvise, mine, -PAGE, MADV_DONTNEED), EINVAL, "madvise of nearly 2^64 bytes: EINVAL");
     is(syscall(SYS_madvise, mine, 0, MADV_DONTNEED), 0, "madvise of length zero is no error");
     is(mine[0], 'm', "it changes nothing");
-    fails(syscall(SYS_madvise, mine, 3 * PAGE, MADV_DONTNEED), ENOMEM, "madvise that runs into a hole: ENOMEM");
+    fails(syscall(SYS_madvise, mine, 3 * PAGE, MADV_DONTNEED), ENOMEM,
+          "madvise that runs into a hole: ENOMEM");
     is(mine[0], 0, "though what was mapped has been dropped");
 }
 

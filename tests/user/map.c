@@ -15,7 +15,8 @@ static void places_check(void)
     char *got = mmap(free_place, 4 * PAGE, RW, ANON, -1, 0);
     ok(got == free_place, "a free hint is taken");
     char *other = mmap(free_place, 4 * PAGE, RW, ANON, -1, 0);
-    ok(other != MAP_FAILED && (other >= got + 4 * PAGE || other + 4 * PAGE <= got), "a taken hint is passed over");
+    ok(other != MAP_FAILED && (other >= got + 4 * PAGE || other + 4 * PAGE <= got),
+       "a taken hint is passed over");
     munmap(other, 4 * PAGE);
     other = mmap(free_place + 8 * PAGE + 5, PAGE, RW, ANON, -1, 0);
     ok(((uintptr_t)other & (PAGE - 1)) == 0, "an unaligned hint gives an aligned mapping");
@@ -24,7 +25,8 @@ static void places_check(void)
     memset(got, 'o', 4 * PAGE);
     char *over = mmap(got + PAGE, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0);
     ok(over == got + PAGE, "MAP_FIXED goes where it is told");
-    ok(got[0] == 'o' && all_bytes(over, 2 * PAGE, 0) && got[3 * PAGE] == 'o', "it replaces exactly what it covers");
+    ok(got[0] == 'o' && all_bytes(over, 2 * PAGE, 0) && got[3 * PAGE] == 'o',
+       "it replaces exactly what it covers");
     other = mmap(got + 4 * PAGE, PAGE, RW, ANON | 0x100000 /* MAP_FIXED_NOREPLACE */, -1, 0);
     ok(other == got + 4 * PAGE, "MAP_FIXED_NOREPLACE takes a free place");
     munmap(got, 5 * PAGE);
@@ -41,7 +43,8 @@ static void holes_check(void)
     munmap(region + 8 * PAGE, PAGE);
     is(catch(touch_read, region).signal, SIGSEGV, "the first page is cut off");
     is(catch(touch_read, region + 8 * PAGE).signal, SIGSEGV, "the last page is cut off");
-    is(region_read(region + PAGE, 3) + region_read(region + 5 * PAGE, 3), 6 * 'h', "what is left is unharmed");
+    is(region_read(region + PAGE, 3) + region_read(region + 5 * PAGE, 3), 6 * 'h',
+       "what is left is unharmed");
     is(munmap(region, 9 * PAGE), 0, "one munmap takes several mappings and holes");
     is(catch(touch_read, region + 2 * PAGE).signal, SIGSEGV, "they are gone");
     is(catch(touch_read, region + 6 * PAGE).signal, SIGSEGV, "all of them");

@@ -203,7 +203,8 @@ static inline void image_settle(void)
     int count = 0, name = 0;
     char rights[5];
     for (char *line = observe_file("/proc/self/maps"); *line && count < 32; line = strchr(line, '\n') + 1) {
-        if (sscanf(line, "%lx-%lx %4s %*x %*s %*u%n", &parts[count].start, &parts[count].end, rights, &name) != 3)
+        if (sscanf(line, "%lx-%lx %4s %*x %*s %*u%n", &parts[count].start, &parts[count].end, rights,
+                   &name) != 3)
             continue;
         const char *what = line + name + strspn(line + name, " ");
         bool image = parts[count].start < 0x10000000 && what[0] != '[';

@@ -10,8 +10,8 @@
 static void child_takes_all(void *arg)
 {
     long pages = (long)arg;
-    char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                        -1, 0);
+    char *memory =
+        mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         _exit(1);
     region_write(memory, pages, 1);
@@ -22,7 +22,8 @@ int main(void)
     tap_begin();
     observe_settle();
     long frames = frames_free(), pages = meminfo("MemTotal:") / 4 + 1000;
-    ok(killed_by(child_run(child_takes_all, (void *)pages), SIGKILL), "a child that touches more than all memory is killed");
+    ok(killed_by(child_run(child_takes_all, (void *)pages), SIGKILL),
+       "a child that touches more than all memory is killed");
     between(frames * 9 / 10, frames_free(), frames * 12 / 10, "its memory is free again");
     char *region = region_map(512);
     region_write(region, 512, 'p');

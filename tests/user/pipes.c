@@ -90,7 +90,8 @@ static void blocking_check(void)
     is(poll(&look, 1, 0), 0, "poll: an empty pipe has nothing to read");
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fails(read(ends[0], &byte, 1), EAGAIN, "O_NONBLOCK: read of an empty pipe: EAGAIN");
-    ok(write(ends[1], "y", 1) == 1 && poll(&look, 1, 1000) == 1 && look.revents == POLLIN, "poll: one byte makes it readable");
+    ok(write(ends[1], "y", 1) == 1 && poll(&look, 1, 1000) == 1 && look.revents == POLLIN,
+       "poll: one byte makes it readable");
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     static char block[4096];
     long filled = 1, n;

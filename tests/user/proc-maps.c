@@ -22,8 +22,8 @@ static bool mapping_read(const char *line, struct mapping *m)
     char again[256];
     int n, end = 0;
     m->name[0] = 0;
-    sscanf(line, "%lx-%lx %4s %lx %x:%x %lu%n%*[ ]%99[^\n]", &m->start, &m->end, m->rights, &m->offset, &m->major,
-           &m->minor, &m->inode, &end, m->name);
+    sscanf(line, "%lx-%lx %4s %lx %x:%x %lu%n%*[ ]%99[^\n]", &m->start, &m->end, m->rights, &m->offset,
+           &m->major, &m->minor, &m->inode, &end, m->name);
     if (end == 0)
         return false;
     n = snprintf(again, sizeof(again), "%08lx-%08lx %s %08lx %02x:%02x %lu ", m->start, m->end, m->rights,

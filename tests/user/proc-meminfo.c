@@ -14,7 +14,8 @@ static void form_check(void)
         char want[64], *text = observe_file("/proc/meminfo");
         snprintf(want, sizeof(want), "%-15s%9ld kB\n", keys[i], observe_number(text, keys[i]));
         char *at = strstr(text, keys[i]);
-        ok(at && (at == text || at[-1] == '\n') && strncmp(at, want, strlen(want)) == 0, "%s has Linux's form", keys[i]);
+        ok(at && (at == text || at[-1] == '\n') && strncmp(at, want, strlen(want)) == 0,
+           "%s has Linux's form", keys[i]);
     }
     char *text = observe_file("/proc/meminfo");
     ok(strncmp(text, "MemTotal:", 9) == 0, "MemTotal comes first");
@@ -39,9 +40,11 @@ int main(void)
     between(PAGES * 4 - slack_faults() * 4, meminfo("AnonPages:") - anon, PAGES * 4 + slack_faults() * 4,
             "AnonPages rises by what is written");
     between(4, frames_tables() - tables, 6, "PageTables by four leaf tables and what leads to them");
-    between(PAGES + 4 - slack_objects(), frames - frames_free(), PAGES + 6 + slack_objects(), "MemFree falls by both");
+    between(PAGES + 4 - slack_objects(), frames - frames_free(), PAGES + 6 + slack_objects(),
+            "MemFree falls by both");
     region_unmap(region, PAGES);
-    between(-slack_faults() * 4, meminfo("AnonPages:") - anon, slack_faults() * 4, "unmapped, AnonPages falls back");
+    between(-slack_faults() * 4, meminfo("AnonPages:") - anon, slack_faults() * 4,
+            "unmapped, AnonPages falls back");
     between(0, frames_tables() - tables, 2, "PageTables too");
     between(-slack_objects(), frames - frames_free(), 2 + slack_objects(), "and MemFree rises");
     is(meminfo("MemTotal:"), total, "MemTotal never moves");

@@ -65,11 +65,12 @@ static void stat_check(void)
 
 static void status_check(void)
 {
-    static const char *const keys[] = {"Name:\tproc-status\n", "\nState:\tR (running)\n", "\nTgid:\t", "\nPid:\t",
-                                       "\nPPid:\t", "\nUid:\t0\t0\t0\t0\n", "\nVmPeak:\t", "\nVmSize:\t", "\nVmHWM:\t",
-                                       "\nVmRSS:\t", "\nRssAnon:\t", "\nVmData:\t", "\nVmStk:\t", "\nVmExe:\t",
-                                       "\nVmPTE:\t", "\nThreads:\t1\n", "\nSigPnd:\t", "\nSigBlk:\t", "\nSigIgn:\t",
-                                       "\nSigCgt:\t"};
+    static const char *const keys[] = {
+        "Name:\tproc-status\n", "\nState:\tR (running)\n", "\nTgid:\t", "\nPid:\t", "\nPPid:\t",
+        "\nUid:\t0\t0\t0\t0\n", "\nVmPeak:\t", "\nVmSize:\t", "\nVmHWM:\t", "\nVmRSS:\t",
+        "\nRssAnon:\t", "\nVmData:\t", "\nVmStk:\t", "\nVmExe:\t", "\nVmPTE:\t", "\nThreads:\t1\n",
+        "\nSigPnd:\t", "\nSigBlk:\t", "\nSigIgn:\t", "\nSigCgt:\t",
+    };
     const int count = sizeof(keys) / sizeof(keys[0]);
     char *at = proc(getpid(), "status");
     int found = 0;
@@ -105,7 +106,8 @@ static void child_check(void)
     nanosleep(&nap, NULL);
     is(stat_state(proc(link.pid, "stat")), 'Z', "ended but not waited for it is a zombie");
     ok(strcmp(proc(link.pid, "statm"), "0 0 0 0 0 0 0\n") == 0, "that holds no memory");
-    ok(strstr(proc(link.pid, "status"), "State:\tZ (zombie)\n") && !strstr(proc(link.pid, "status"), "VmSize:"),
+    ok(strstr(proc(link.pid, "status"), "State:\tZ (zombie)\n") &&
+           !strstr(proc(link.pid, "status"), "VmSize:"),
        "status says so too");
     ok(proc(link.pid, "maps")[0] == 0, "its maps is empty");
     child_end(&link);

@@ -66,8 +66,10 @@ static void errors_check(void)
           "MREMAP_FIXED without MREMAP_MAYMOVE: EINVAL");
     fails((long)mremap(region, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, region + 2 * PAGE), EINVAL,
           "a new place that overlaps the old: EINVAL");
-    fails((long)mremap(region + 100 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT, "nothing mapped there: EFAULT");
-    fails((long)mremap(region, 10 * PAGE, 20 * PAGE, MREMAP_MAYMOVE), EFAULT, "an old size across mappings: EFAULT");
+    fails((long)mremap(region + 100 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT,
+          "nothing mapped there: EFAULT");
+    fails((long)mremap(region, 10 * PAGE, 20 * PAGE, MREMAP_MAYMOVE), EFAULT,
+          "an old size across mappings: EFAULT");
 }
 
 int main(void)

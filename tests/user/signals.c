@@ -174,7 +174,8 @@ static void altstack_check(void)
     ok(handler_frame < room || handler_frame >= room + sizeof(room), "without, on the common one");
     ok(got_code == SI_USER && got_pid == getpid() && got_status, "siginfo tells who sent it");
     sigaltstack(NULL, &now);
-    ok(now.ss_sp == room && now.ss_size == sizeof(room) && now.ss_flags == 0, "sigaltstack() tells what is set");
+    ok(now.ss_sp == room && now.ss_size == sizeof(room) && now.ss_flags == 0,
+       "sigaltstack() tells what is set");
     stack.ss_size = 100;
     fails(sigaltstack(&stack, NULL), ENOMEM, "a stack that is too small: ENOMEM");
 }
@@ -225,7 +226,8 @@ static void sigchld_check(void)
         _exit(6);
     int status;
     is(waitpid(pid, &status, 0), pid, "wait goes on through SIGCHLD with SA_RESTART");
-    ok(arrived == 1 && got_code == CLD_EXITED && got_pid == pid && got_status == 6, "SIGCHLD tells of an exit");
+    ok(arrived == 1 && got_code == CLD_EXITED && got_pid == pid && got_status == 6,
+       "SIGCHLD tells of an exit");
     pid = fork();
     if (pid == 0)
         for (;;)

@@ -90,7 +90,8 @@ __attribute__((format(printf, 3, 4))) static inline bool is(long got, long want,
 }
 
 // Checks that a call that returned `result` failed with `error`.
-__attribute__((format(printf, 3, 4))) static inline bool fails(long result, int error, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static inline bool fails(long result, int error, const char *format,
+                                                               ...)
 {
     int found = result == -1 ? errno : 0;
     va_list args;

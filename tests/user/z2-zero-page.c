@@ -25,7 +25,8 @@ int main(void)
     is(rss_at(region), 0, "Z2 RSS does not count the zero page");
     between(4, tables, 6, "Z2 page tables are taken, one for 2 MiB");
     between(tables - slack_faults(), frames, tables + slack_faults(), "Z2 no frame but the page tables");
-    ok(page_present(region) && page_present(region + (PAGES - 1) * PAGE), "Z2 pagemap shows the pages present");
+    ok(page_present(region) && page_present(region + (PAGES - 1) * PAGE),
+       "Z2 pagemap shows the pages present");
 
     uint64_t first = pagemap(region) & ((1ull << 55) - 1);
     if (first == 0)
@@ -40,7 +41,8 @@ int main(void)
     frames = frames_free();
     madvise(region, PAGES * PAGE, MADV_DONTNEED);
     frames = frames_free() - frames;
-    between(-slack_faults(), frames, tables + slack_faults(), "Z2 dropping zero pages frees no frame of theirs");
+    between(-slack_faults(), frames, tables + slack_faults(),
+            "Z2 dropping zero pages frees no frame of theirs");
     is(region_read(region, PAGES), 0, "Z2 they come again");
 
     frames = frames_free();

@@ -25,7 +25,8 @@ static void marks_leave(void *pages)
 // Counts the words that are not zero in `pages` fresh pages, writing to each page first if asked.
 static long words_dirty(long pages, bool write_first)
 {
-    unsigned long *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned long *memory =
+        mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     long dirty = 0;
     if (memory == MAP_FAILED)
         return -1;

@@ -32,15 +32,17 @@ static void syscalls_attack(void)
 {
     char *page = page_zero();
     int fd = open("/proc/self/stat", O_RDONLY);
-    ok(read(fd, page + 10, 50) > 0 && page[10] != 0, "Z7 read() writes into a page that showed the zero page");
+    ok(read(fd, page + 10, 50) > 0 && page[10] != 0,
+       "Z7 read() writes into a page that showed the zero page");
     close(fd);
     ok(zero_everywhere(), "Z7 the zero page is unharmed by read()");
 
     page = page_zero();
     struct iovec parts[2] = {{page + PAGE - 8, 16}, {page, 4}};
     int ends[2];
-    ok(pipe(ends) == 0 && write(ends[1], "0123456789abcdefghij", 20) == 20 && readv(ends[0], parts, 2) == 20 &&
-           memcmp(page + PAGE - 8, "0123456789abcdef", 16) == 0 && memcmp(page, "ghij", 4) == 0,
+    ok(pipe(ends) == 0 && write(ends[1], "0123456789abcdefghij", 20) == 20 &&
+           readv(ends[0], parts, 2) == 20 && memcmp(page + PAGE - 8, "0123456789abcdef", 16) == 0 &&
+           memcmp(page, "ghij", 4) == 0,
        "Z7 readv() writes across two such pages");
     ok(zero_everywhere(), "Z7 the zero page is unharmed by readv()");
 
