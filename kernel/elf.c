@@ -2,9 +2,9 @@
 /*
  * elf.c: maps the segments of a program.
  *
- * A segment is a promise like any other mapping: pages come from the file's page cache at the first touch. Only
- * one page may have to be made at once: the last file page of .data, whose rest is the beginning of .bss and must
- * read as zeroes (System V ABI, Program Loading). What follows of .bss is anonymous memory.
+ * A segment is a promise like any other mapping: pages come from the file's page cache at the first touch.
+ * Only one page may have to be made at once: the last file page of .data, whose rest is the beginning of
+ * .bss and must read as zeroes (System V ABI, Program Loading). What follows of .bss is anonymous memory.
  */
 #include "kernel/elf.h"
 
@@ -43,7 +43,8 @@ static bool header_is_good(const Elf64_Ehdr *header)
     return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 &&
            header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_machine == EM_X86_64 &&
            (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
-           header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phnum > 0 && header->e_phnum <= PROGRAM_HEADERS_MAX;
+           header->e_phentsize == sizeof(Elf64_Phdr) && header->e_phnum > 0 &&
+           header->e_phnum <= PROGRAM_HEADERS_MAX;
 }
 
 /* Does the segment lie inside the file, and below the room kept for the stack? */
@@ -72,7 +73,10 @@ static int read_segments(struct program *program)
     return error;
 }
 
-/* The load address of a position-independent program keeps to the largest alignment that a segment asks for. */
+/*
+ * The load address of a position-independent program keeps to the largest alignment that a segment asks
+ * for.
+ */
 static vaddr_t choose_bias(const struct program *program)
 {
     uint64_t align = PAGE_SIZE;
@@ -120,11 +124,13 @@ static int map_range(const struct program *program, vaddr_t start, vaddr_t end, 
 static int map_segment(const struct program *program, const Elf64_Phdr *segment)
 {
     vaddr_t start = program->bias + segment->p_vaddr, file_end = start + segment->p_filesz;
-    vaddr_t end = start + segment->p_memsz, file_pages_end = segment->p_filesz ? page_up(file_end) : page_down(start);
+    vaddr_t file_pages_end = segment->p_filesz ? page_up(file_end) : page_down(start);
+    vaddr_t end = start + segment->p_memsz;
     unsigned prot = segment_prot(segment);
     int error;
 
-    error = map_range(program, page_down(start), file_pages_end, prot, program->cache, page_down(segment->p_offset));
+    error = map_range(program, page_down(start), file_pages_end, prot, program->cache,
+                      page_down(segment->p_offset));
     if (error)
         return error;
     if (segment->p_filesz && end > file_end && file_pages_end > file_end && (prot & PROT_WRITE)) {
@@ -159,7 +165,8 @@ static vaddr_t find_phdr(const struct program *program)
     for (unsigned i = 0; i < program->header.e_phnum; i++) {
         const Elf64_Phdr *segment = &program->segments[i];
 
-        if (segment->p_type == PT_LOAD && segment->p_offset <= offset && offset - segment->p_offset < segment->p_filesz)
+        if (segment->p_type == PT_LOAD && segment->p_offset <= offset &&
+            offset - segment->p_offset < segment->p_filesz)
             return program->bias + segment->p_vaddr + (offset - segment->p_offset);
     }
     return 0;

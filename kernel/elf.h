@@ -16,8 +16,9 @@ struct elf_image {
 };
 
 /*
- * Map the segments of the program in `cache` into a fresh address space, and set its layout and break. 0, or -ENOEXEC (not a
- * static x86-64 program), -ENOENT (it wants a dynamic linker, which is not built), -ENOMEM, -EIO. May sleep.
+ * Map the segments of the program in `cache` into a fresh address space, and set its layout and break. 0,
+ * or -ENOEXEC (not a static x86-64 program), -ENOENT (it wants a dynamic linker, which is not built),
+ * -ENOMEM, -EIO. May sleep.
  */
 int elf_map(struct aspace *aspace, struct pagecache *cache, struct elf_image *image) __must_check;
 

@@ -11,32 +11,42 @@
 #include "mm/fault.h"
 
 /*
- * The first function above arch/: the CPU is set up, RAM is known to bootmem, interrupts are off. `archive` is the
- * initial archive (cpio newc, `length` bytes, reserved for ever). Never returns.
+ * The first function above arch/: the CPU is set up, RAM is known to bootmem, interrupts are off. `archive`
+ * is the initial archive (cpio newc, `length` bytes, reserved for ever). Never returns.
  */
 void kernel_main(const void *archive, size_t length) __attribute__((noreturn));
 
-/* The SYSCALL instruction: number in rax, arguments in rdi rsi rdx r10 r8 r9; the result goes to rax. Interrupts on. */
+/*
+ * The SYSCALL instruction: number in rax, arguments in rdi rsi rdx r10 r8 r9; the result goes to rax.
+ * Interrupts on.
+ */
 void syscall_dispatch(struct trapframe *frame);
 
 /* The timer interrupt, interrupts off. */
 void timer_tick(const struct trapframe *frame);
 
 /*
- * A page fault that ended in a SEGV_*, BUS or OOM kind; from the kernel's own copies to and from user memory only OOM: then the
- * process is killed before it is back in user mode, since it would otherwise see EFAULT for a good pointer. Interrupts on.
+ * A page fault that ended in a SEGV_*, BUS or OOM kind; from the kernel's own copies to and from user
+ * memory only OOM: then the process is killed before it is back in user mode, since it would otherwise see
+ * EFAULT for a good pointer. Interrupts on.
  */
 void fault_signal(struct trapframe *frame, const struct fault *fault, enum fault_kind kind);
 
-/* Any other exception from user mode: becomes SIGFPE, SIGILL, SIGTRAP, SIGBUS or SIGSEGV (as Linux maps them). */
+/*
+ * Any other exception from user mode: becomes SIGFPE, SIGILL, SIGTRAP, SIGBUS or SIGSEGV (as Linux maps
+ * them).
+ */
 void exception_signal(struct trapframe *frame);
 
-/* Before going back to user mode while return_work of this CPU is set: delivers signals, reschedules. Interrupts on. */
+/*
+ * Before going back to user mode while return_work of this CPU is set: delivers signals, reschedules.
+ * Interrupts on.
+ */
 void user_return(struct trapframe *frame);
 
 /*
- * A trap that the kernel cannot go on from: say all that is known about it, and end the machine. `addr` is the address of
- * a page fault or the last one before a double fault, else 0. Any context (kernel/panic.c).
+ * A trap that the kernel cannot go on from: say all that is known about it, and end the machine. `addr` is
+ * the address of a page fault or the last one before a double fault, else 0. Any context (kernel/panic.c).
  */
 void panic_trap(const struct trapframe *frame, vaddr_t addr) __attribute__((noreturn));
 

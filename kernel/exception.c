@@ -19,8 +19,9 @@ static void log_unhandled(const struct trapframe *frame, const siginfo_t *info)
     const struct process *process = current();
 
     if (!signal_has_handler(process, info->si_signo))
-        log_info("%s[%d]: signal %d (code %d): address %lx ip %lx sp %lx error %lx", process->name, process->pid,
-                 info->si_signo, info->si_code, (uint64_t)info->si_addr, frame->rip, frame->rsp, frame->error);
+        log_info("%s[%d]: signal %d (code %d): address %lx ip %lx sp %lx error %lx", process->name,
+                 process->pid, info->si_signo, info->si_code, (uint64_t)info->si_addr, frame->rip,
+                 frame->rsp, frame->error);
 }
 
 static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t addr)
@@ -33,8 +34,8 @@ static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t a
 }
 
 /*
- * No frame for this page. Where the kernel touched it for the process, the process ends on its way back to user mode;
- * init alone goes on, with EFAULT from its call.
+ * No frame for this page. Where the kernel touched it for the process, the process ends on its way back to
+ * user mode; init alone goes on, with EFAULT from its call.
  */
 static void out_of_memory(const struct fault *fault)
 {
@@ -58,7 +59,10 @@ void fault_signal(struct trapframe *frame, const struct fault *fault, enum fault
         raise_fault(frame, SIGSEGV, kind == FAULT_SEGV_MAPERR ? SEGV_MAPERR : SEGV_ACCERR, fault->addr);
 }
 
-/* Why a floating-point instruction faulted: the exceptions that are raised and not masked (SDM 1, 8.5 and 11.5). */
+/*
+ * Why a floating-point instruction faulted: the exceptions that are raised and not masked (SDM 1, 8.5 and
+ * 11.5).
+ */
 static int fpu_code(uint64_t vector)
 {
     const struct _fpstate *state = current()->fpu;

@@ -2,8 +2,8 @@
 /*
  * exec.c: execve(2).
  *
- * The new program is built beside the old one: file, strings, address space, stack. Nothing of the caller has changed
- * until commit_program(), which cannot fail; so every error simply gives back what was built.
+ * The new program is built beside the old one: file, strings, address space, stack. Nothing of the caller
+ * has changed until commit_program(), which cannot fail; so every error simply gives back what was built.
  */
 #include "kernel/exec.h"
 
@@ -40,7 +40,10 @@ static void close_program(struct program *program)
     program->inode = NULL;
 }
 
-/* Find an executable file; what was open before is closed. 0, or the error of the look-up, -EACCES, -ENOMEM. */
+/*
+ * Find an executable file; what was open before is closed. 0, or the error of the look-up, -EACCES,
+ * -ENOMEM.
+ */
 static int open_program(struct program *program, const char *path)
 {
     int error;
@@ -64,7 +67,10 @@ static char *skip_blanks(char *at)
     return at;
 }
 
-/* Cut a script's first line into interpreter and optional argument (NULL: none). The line begins behind "#!". */
+/*
+ * Cut a script's first line into interpreter and optional argument (NULL: none). The line begins behind
+ * "#!".
+ */
 static int split_script_line(char *line, char **interpreter, char **argument)
 {
     char *end = strchr(line, '\n');
@@ -85,8 +91,9 @@ static int split_script_line(char *line, char **interpreter, char **argument)
 }
 
 /*
- * If the open program is a script, open its interpreter in its place, whose arguments are then: interpreter, the optional
- * argument, the script's path, and the script's own arguments. 1: it was one; 0: it was not; or a negative errno.
+ * If the open program is a script, open its interpreter in its place, whose arguments are then:
+ * interpreter, the optional argument, the script's path, and the script's own arguments. 1: it was one; 0:
+ * it was not; or a negative errno.
  */
 static int open_interpreter(struct program *program, const char *path, struct exec_strings *strings)
 {

@@ -9,15 +9,15 @@
 #include "kernel/exec_strings.h"
 
 /*
- * Run the program at `path` with these strings (which are changed: a script's interpreter goes in front). On success the process
- * has the new address space, and its user registers stand at the program's start. Any error (-ENOENT, -EACCES, -ENOEXEC, -ELOOP,
- * -E2BIG, -ENOMEM …) leaves it whole. May sleep.
+ * Run the program at `path` with these strings (which are changed: a script's interpreter goes in front).
+ * On success the process has the new address space, and its user registers stand at the program's start.
+ * Any error (-ENOENT, -EACCES, -ENOEXEC, -ELOOP, -E2BIG, -ENOMEM …) leaves it whole. May sleep.
  */
 int exec_program(const char *path, struct exec_strings *strings) __must_check;
 
 /*
- * Make the stack of a new program in its fresh address space, and put the strings, the auxiliary vector and argc on it.
- * `path` is AT_EXECFN. The stack pointer goes to *rsp. 0, -E2BIG, -ENOMEM.
+ * Make the stack of a new program in its fresh address space, and put the strings, the auxiliary vector and
+ * argc on it. `path` is AT_EXECFN. The stack pointer goes to *rsp. 0, -E2BIG, -ENOMEM.
  */
 int exec_stack_build(struct aspace *aspace, const struct elf_image *image, const struct exec_strings *strings,
                      const char *path, vaddr_t *rsp) __must_check;

@@ -27,10 +27,13 @@
 #include "mm/slab.h"
 
 #define STACK_TOP USER_END
-#define STACK_SPARE (128 << 10) /* mapped below the strings from the start, as in Linux: 132 kB in all for few strings */
-#define STRINGS_ALWAYS (128ul << 10) /* strings and pointers may have a quarter of the stack's limit, but this much always */
-#define CLOCK_TICKS 100         /* AT_CLKTCK: what times(2) counts in */
-#define AUX_COUNT 19            /* with AT_NULL */
+/* Mapped below the strings from the start, as in Linux: 132 kB in all where the strings fit into a page. */
+#define STACK_SPARE (128 << 10)
+/* Strings and pointers may take a quarter of the stack's limit, but this much always (execve(2)). */
+#define STRINGS_ALWAYS (128ul << 10)
+
+#define CLOCK_TICKS 100 /* AT_CLKTCK: what times(2) counts in */
+#define AUX_COUNT 19    /* with AT_NULL */
 
 static const char platform[] = "x86_64";
 
@@ -47,7 +50,8 @@ struct stack_plan {
     uint64_t words; /* from rsp to the end of the auxiliary vector */
 };
 
-static struct stack_plan plan_stack(const struct elf_image *image, const struct exec_strings *strings, const char *path)
+static struct stack_plan plan_stack(const struct elf_image *image, const struct exec_strings *strings,
+                                    const char *path)
 {
     struct stack_plan plan = { .image = image, .strings = strings };
 
@@ -86,8 +90,12 @@ static void fill_auxv(Elf64_auxv_t auxv[AUX_COUNT], const struct stack_plan *pla
     memcpy(auxv, vector, sizeof(vector));
 }
 
-/* Pointers to `count` strings that begin at `text`, and NULL. Returns the slot behind them; *text moves along. */
-static uint64_t *fill_pointers(uint64_t *slot, unsigned count, const struct stack_plan *plan, const char **text)
+/*
+ * Pointers to `count` strings that begin at `text`, and NULL. Returns the slot behind them; *text moves
+ * along.
+ */
+static uint64_t *fill_pointers(uint64_t *slot, unsigned count, const struct stack_plan *plan,
+                               const char **text)
 {
     for (unsigned i = 0; i < count; i++) {
         *slot++ = plan->strings_start + (uint64_t)(*text - plan->strings->text);
@@ -131,7 +139,10 @@ static int write_stack(struct aspace *aspace, const struct stack_plan *plan, con
     return 0;
 }
 
-/* How much stack is mapped from the start: the strings and STACK_SPARE, but the limit is kept where it can be. */
+/*
+ * How much stack is mapped from the start: the strings and STACK_SPARE, but the limit is kept where it can
+ * be.
+ */
 static uint64_t initial_length(const struct stack_plan *plan, uint64_t limit)
 {
     uint64_t length = page_up(STACK_TOP - plan->strings_start) + STACK_SPARE;

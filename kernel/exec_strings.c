@@ -54,7 +54,8 @@ static int add_user_string(struct exec_strings *strings, vaddr_t address)
         int error;
 
         if (room)
-            length = copy_string_from_user(strings->text + strings->used, address, MIN(room, EXEC_STRING_MAX));
+            length = copy_string_from_user(strings->text + strings->used, address,
+                                           MIN(room, EXEC_STRING_MAX));
         if (length >= 0) {
             strings->used += (size_t)length + 1;
             return 0;

@@ -2,8 +2,8 @@
 /*
  * exec_strings.h: the argument and environment strings of a program to be started, gathered in one piece.
  *
- * They lie one after the other, each with its NUL: first the arguments, then the environment, as the new stack
- * will have them. The piece grows by doubling; most programs need one page.
+ * They lie one after the other, each with its NUL: first the arguments, then the environment, as the new
+ * stack will have them. The piece grows by doubling; most programs need one page.
  */
 #ifndef KERNEL_EXEC_STRINGS_H
 #define KERNEL_EXEC_STRINGS_H
@@ -25,10 +25,14 @@ void exec_strings_free(struct exec_strings *strings);
 /* Add a string of the kernel's at the end, uncounted. 0, -E2BIG, -ENOMEM. */
 int exec_strings_add(struct exec_strings *strings, const char *text) __must_check;
 
-/* Add argv and envp of the calling process (arrays of pointers that end with NULL; 0 is an empty one). Also -EFAULT. */
+/*
+ * Add argv and envp of the calling process (arrays of pointers that end with NULL; 0 is an empty one). Also
+ * -EFAULT.
+ */
 int exec_strings_add_user(struct exec_strings *strings, vaddr_t argv, vaddr_t envp) __must_check;
 
 /* Put `count` words in the place of the first argument, if there is one. 0, -E2BIG, -ENOMEM. */
-int exec_strings_replace_first(struct exec_strings *strings, const char *const words[], unsigned count) __must_check;
+int exec_strings_replace_first(struct exec_strings *strings, const char *const words[],
+                               unsigned count) __must_check;
 
 #endif

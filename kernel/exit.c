@@ -5,8 +5,8 @@
  *      running --process_exit()--> ZOMBIE --wait4() by the parent--> freed
  *                            \---> DEAD (the parent ignores SIGCHLD) --> freed by who runs next
  *
- * A process gives back its memory and files itself, before it becomes a zombie; what stays is what wait4(2) tells, and
- * the kernel stack it still stands on. Orphans become children of init.
+ * A process gives back its memory and files itself, before it becomes a zombie; what stays is what wait4(2)
+ * tells, and the kernel stack it still stands on. Orphans become children of init.
  */
 #include <linux/wait.h>
 
@@ -90,8 +90,8 @@ static struct signal_record child_record(const struct process *child)
 }
 
 /*
- * Tell the parent that a child has ended. True: the parent does not want to wait for it (wait(2), NOTES: SIGCHLD ignored, or
- * SA_NOCLDWAIT), so nobody will.
+ * Tell the parent that a child has ended. True: the parent does not want to wait for it (wait(2), NOTES:
+ * SIGCHLD ignored, or SA_NOCLDWAIT), so nobody will.
  */
 static bool notify_parent_locked(struct process *child)
 {
@@ -102,7 +102,8 @@ static bool notify_parent_locked(struct process *child)
     if (child->exit_signal)
         signal_send_locked(parent, child->exit_signal, &record);
     wake_all(&parent->child_event);
-    return child->exit_signal == SIGCHLD && (action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT));
+    return child->exit_signal == SIGCHLD &&
+           (action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT));
 }
 
 /* Give the children of an ending process to init, zombies included. */
@@ -213,7 +214,11 @@ static int report_child(const struct process *child, vaddr_t status, vaddr_t rus
 /* wait4(2): pid, int *status, options, struct rusage *. */
 int64_t sys_wait4(const struct syscall_args *args)
 {
-    struct wait_request request = { .parent = current(), .pid = (int)args->arg[0], .options = (int)args->arg[2] };
+    struct wait_request request = {
+        .parent = current(),
+        .pid = (int)args->arg[0],
+        .options = (int)args->arg[2],
+    };
     int64_t result;
     int error;
 

@@ -2,12 +2,13 @@
 /*
  * fork.c: fork, vfork, and clone as far as it makes processes.
  *
- * The child gets its own copy of everything by the call that its owner offers for it (files_clone, aspace_fork,
- * signal_inherit); none of the parent's memory is copied here. With CLONE_VM it shares the parent's address space; with
- * CLONE_VFORK the parent sleeps until the child has exec'ed or ended. Threads are not built: the flags that
- * would make one are refused with EINVAL.
+ * The child gets its own copy of everything by the call that its owner offers for it (files_clone,
+ * aspace_fork, signal_inherit); none of the parent's memory is copied here. With CLONE_VM it shares the
+ * parent's address space; with CLONE_VFORK the parent sleeps until the child has exec'ed or ended. Threads
+ * are not built: the flags that would make one are refused with EINVAL.
  *
- * Until process_enter() nobody knows the child, so a failure only has to give back, in reverse, what was taken.
+ * Until process_enter() nobody knows the child, so a failure only has to give back, in reverse, what was
+ * taken.
  */
 #include <linux/sched.h>
 
@@ -28,7 +29,10 @@ struct fork_request {
     vaddr_t parent_tid, child_tid;
 };
 
-/* The child's first steps on its own kernel stack; user mode comes next. As in Linux, a bad address is the caller's loss. */
+/*
+ * The child's first steps on its own kernel stack; user mode comes next. As in Linux, a bad address is the
+ * caller's loss.
+ */
 static void fork_first(void)
 {
     struct process *child = current();
@@ -120,8 +124,8 @@ static int64_t fork_process(const struct fork_request *request)
         return error;
     process_figures.forks++;
     pid = child->pid;
-    if (request->flags & CLONE_PARENT_SETTID)
-        (void)!copy_to_user(request->parent_tid, &pid, sizeof(pid)); /* as in Linux, a bad address is the caller's loss */
+    if (request->flags & CLONE_PARENT_SETTID) /* as above */
+        (void)!copy_to_user(request->parent_tid, &pid, sizeof(pid));
     if (request->flags & CLONE_VFORK)
         parent->vfork_child = child;
     sched_enqueue(child); /* from here on the child may be gone at any moment */

@@ -2,8 +2,8 @@
 /*
  * main.c: from kernel_main() to the first program.
  *
- * The boot thread sets up every part, makes pid 1, and becomes the idle process. pid 1 starts in the kernel: it runs
- * the self-tests, or turns itself into the program that the parameter init= names.
+ * The boot thread sets up every part, makes pid 1, and becomes the idle process. pid 1 starts in the
+ * kernel: it runs the self-tests, or turns itself into the program that the parameter init= names.
  *
  * Parameters: init=PATH (default /init), the words behind `--` are its arguments; selftest; panic=test.
  */

@@ -2,8 +2,8 @@
 /*
  * process.c: the table of processes, their numbers, their making and unmaking.
  *
- * Finding a pid walks the table: fine for the hundreds of processes that a teaching machine has. Giving out a new
- * pid does not, until the numbers have gone round once.
+ * Finding a pid walks the table: fine for the hundreds of processes that a teaching machine has. Giving out
+ * a new pid does not, until the numbers have gone round once.
  */
 #include "kernel/process.h"
 

@@ -2,14 +2,15 @@
 /*
  * process.h: processes: the table of them, their family, and what each one holds.
  *
- * A process has one thread. pid 1 is init: orphans become its children, signals it does not handle pass it by,
- * and when it ends the machine powers off. The idle process (pid 0) stands outside the table and has no aspace.
+ * A process has one thread. pid 1 is init: orphans become its children, signals it does not handle pass it
+ * by, and when it ends the machine powers off. The idle process (pid 0) stands outside the table and has no
+ * aspace.
  *
- * Locks: process_lock (first in the order; an _irq lock, because the terminal's interrupt sends signals) guards the
- * table, the family links, group and session numbers, pending signals, and the step to ZOMBIE. What belongs to one
- * process alone (usage, limits, name, descriptors, context) is changed by that process only; others may look at
- * numbers under process_lock. `aspace`, `files`, `cwd` and `exe` are set to NULL under process_lock at exit, so whoever
- * wants a reference takes it under that lock.
+ * Locks: process_lock (first in the order; an _irq lock, because the terminal's interrupt sends signals)
+ * guards the table, the family links, group and session numbers, pending signals, and the step to ZOMBIE.
+ * What belongs to one process alone (usage, limits, name, descriptors, context) is changed by that process
+ * only; others may look at numbers under process_lock. `aspace`, `files`, `cwd` and `exe` are set to NULL
+ * under process_lock at exit, so whoever wants a reference takes it under that lock.
  */
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
@@ -99,7 +100,10 @@ struct process *process_find_locked(int pid);
 /* Visit all in pid order with process_lock held (so interrupts are off); visit returns 0 to go on. */
 int process_visit(int (*visit)(struct process *process, void *arg), void *arg);
 
-/* A reference to the address space of `pid` for a look at it, or NULL (no such process, zombie, kernel's own). */
+/*
+ * A reference to the address space of `pid` for a look at it, or NULL (no such process, zombie, kernel's
+ * own).
+ */
 struct aspace *process_aspace(int pid) __must_check;
 
 /* The letter that ps shows: R S D Z. */
@@ -116,22 +120,32 @@ struct process_figures {
 extern struct process_figures process_figures;
 
 /*
- * A process outside the table: structure, kernel stack, signals and FPU area, nothing else. NULL when memory is
- * out. It starts in first() on its own stack, then goes to user mode with the registers in `user`.
+ * A process outside the table: structure, kernel stack, signals and FPU area, nothing else. NULL when
+ * memory is out. It starts in first() on its own stack, then goes to user mode with the registers in
+ * `user`.
  */
 struct process *process_create(void (*first)(void)) __must_check;
 /* Free what process_create() took. It is not in the table, not running, and holds no other references. */
 void process_free(struct process *process);
 
-/* Give it a pid and enter it into the table as a child of `parent` (NULL for pid 1). 0, or -EAGAIN: no pid is left. */
+/*
+ * Give it a pid and enter it into the table as a child of `parent` (NULL for pid 1). 0, or -EAGAIN: no pid
+ * is left.
+ */
 int process_enter(struct process *process, struct process *parent) __must_check;
 /* Out of the table and its parent's list. process_lock is held. */
 void process_leave_locked(struct process *process);
 
-/* End the current process with this wait status (wait4(2)): exit code << 8, or the number of a signal. May sleep. */
+/*
+ * End the current process with this wait status (wait4(2)): exit code << 8, or the number of a signal. May
+ * sleep.
+ */
 void process_exit(int wait_status) __noreturn_fn;
 
-/* The current process lets go of its vfork parent, if one waits: it has an address space of its own, or none. */
+/*
+ * The current process lets go of its vfork parent, if one waits: it has an address space of its own, or
+ * none.
+ */
 void process_release_vfork(struct process *process);
 
 /* Does a process group with this number exist in session `sid`? process_lock is held. */

@@ -2,13 +2,15 @@
 /*
  * sched.c: round robin.
  *
- * Invariants: a process is in the run queue exactly when it is RUNNABLE and not running; the idle process is
- * never in it. The running process may be marked as sleeping already (it is about to call schedule()); waking it
- * then only takes the mark away, so a wake-up that comes between the mark and schedule() is not lost.
+ * Invariants: a process is in the run queue exactly when it is RUNNABLE and not running; the idle process
+ * is never in it. The running process may be marked as sleeping already (it is about to call schedule());
+ * waking it then only takes the mark away, so a wake-up that comes between the mark and schedule() is not
+ * lost.
  *
  * A process that has ended as DEAD is freed by whoever runs next: nobody can free the stack he stands on.
  *
- * Lock: run_lock (_irq) guards the queue and every process's state. One CPU: `running` is this_cpu()->process.
+ * Lock: run_lock (_irq) guards the queue and every process's state. One CPU: `running` is
+ * this_cpu()->process.
  */
 #include "kernel/sched.h"
 
@@ -22,7 +24,11 @@ static struct spinlock run_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static unsigned run_count; /* processes in run_queue */
 
-static struct process idle = { .name = "idle", .state = PROCESS_RUNNABLE, .child_event = WAIT_QUEUE_INIT(idle.child_event) };
+static struct process idle = {
+    .name = "idle",
+    .state = PROCESS_RUNNABLE,
+    .child_event = WAIT_QUEUE_INIT(idle.child_event),
+};
 static struct process *switched_from; /* set by schedule() for the process that runs next */
 
 struct sched_ticks sched_ticks;
@@ -88,6 +94,12 @@ void sched_set_state(enum process_state state)
 
 unsigned sched_runnable(void) { return run_count + (current() != &idle); }
 
+/* The idle process never has a signal. */
+static bool signal_needs_delivery(const struct process *process)
+{
+    return process->signals && (process->signals->restore_saved || signal_is_pending(process));
+}
+
 /* On the new process's stack: let go of the one that ran before. */
 static void finish_switch(void)
 {
@@ -115,7 +127,7 @@ static void switch_to(struct process *previous, struct process *next)
         aspace_switch(next->aspace);
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
-    cpu->return_work = next->signals && (next->signals->restore_saved || signal_is_pending(next)) ? RETURN_SIGNAL : 0;
+    cpu->return_work = signal_needs_delivery(next) ? RETURN_SIGNAL : 0;
     if (next->kernel_stack) {
         cpu_set_kernel_stack(next->kernel_stack);
         cpu_set_fs_base(next->fs_base);
@@ -189,6 +201,6 @@ void user_return(struct trapframe *frame)
 
     if (work & RETURN_RESCHEDULE)
         schedule();
-    if (current()->signals->restore_saved || signal_is_pending(current()))
+    if (signal_needs_delivery(current()))
         signal_deliver(frame);
 }

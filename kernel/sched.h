@@ -29,10 +29,16 @@ void sched_wake(struct process *process);
 /* The same, if its sleep is interruptible. */
 void sched_interrupt(struct process *process);
 
-/* Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule() follows. */
+/*
+ * Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule()
+ * follows.
+ */
 void sched_set_state(enum process_state state);
 
-/* Give up the CPU: runs the next one, returns when this process runs again. Its state says whether it stays in the queue. */
+/*
+ * Give up the CPU: runs the next one, returns when this process runs again. Its state says whether it stays
+ * in the queue.
+ */
 void schedule(void);
 
 /* What a new process does first on its own stack, before anything else: the second half of schedule(). */

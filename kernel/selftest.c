@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * selftest.c: runs the KTEST records that the linker has gathered, and looks after each that nothing is missing.
+ * selftest.c: runs the KTEST records that the linker has gathered, and looks after each that nothing is
+ * missing.
  *
- * The report is KTAP (docs.kernel.org/dev-tools/ktap.html): what failed is said in `#` lines before its `not ok`.
- * The tests run one after the other on the boot thread, each on the kernel's tables alone at first.
+ * The report is KTAP (docs.kernel.org/dev-tools/ktap.html): what failed is said in `#` lines before its `not
+ * ok`. The tests run one after the other on the boot thread, each on the kernel's tables alone at first.
  */
 #include "kernel/selftest.h"
 
@@ -153,7 +154,8 @@ void selftest_run(void)
     uint64_t start = clock_nanoseconds();
 
     suite = suite ? suite : "";
-    log_set_console_level(LOG_ERR); /* tests provoke what the log complains of; a panic is shown all the same */
+    log_set_console_level(
+        LOG_ERR); /* tests provoke what the log complains of; a panic is shown all the same */
     for (const struct ktest *test = ktests_start; test < ktests_end; test++)
         count += is_selected(test, suite);
     report_write("KTAP version 1\n1..%u\n", count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * selftest.h: tests that live in the kernel image and run at boot (parameter `selftest`, or `selftest=SUITE`).
+ * selftest.h: tests that live in the kernel image and run at boot (parameter `selftest`, or
+ * `selftest=SUITE`).
  *
  *     KTEST(frame, gives_back)
  *     {
@@ -10,9 +11,9 @@
  *         frame_put(frame);
  *     }
  *
- * A test is a record in the section .ktests; nothing else registers it. It must leave the machine as it found it:
- * the runner compares free frames and the commit ledger before and after, and checks all of mm/ (mm_check). Tests
- * that need only mm/ run in the host ring as well (tests/host/), over the software MMU.
+ * A test is a record in the section .ktests; nothing else registers it. It must leave the machine as it found
+ * it: the runner compares free frames and the commit ledger before and after, and checks all of mm/
+ * (mm_check). Tests that need only mm/ run in the host ring as well (tests/host/), over the software MMU.
  */
 #ifndef KERNEL_SELFTEST_H
 #define KERNEL_SELFTEST_H
@@ -42,7 +43,10 @@ struct ktest {
     };                                                                                                 \
     static void ktest_##suite_word##_##name_word(void)
 
-/* A check that failed is printed with its place and values; the test goes on. All are true where the check held. */
+/*
+ * A check that failed is printed with its place and values; the test goes on. All are true where the check
+ * held.
+ */
 #define EXPECT(cond) ktest_expect((cond), #cond, __FILE__, __LINE__)
 #define EXPECT_EQUAL(value, wanted)                                                                    \
     ktest_expect_equal((uint64_t)(value), (uint64_t)(wanted), #value, #wanted, __FILE__, __LINE__)
@@ -60,7 +64,10 @@ bool ktest_expect_equal(uint64_t value, uint64_t wanted, const char *value_text,
                         const char *file, int line);
 bool ktest_expect_text(const char *value, const char *wanted, const char *text, const char *file, int line);
 
-/* This test cannot be made here; `reason` says why, and the test function is left. What it had taken must be given back. */
+/*
+ * This test cannot be made here; `reason` says why, and the test function is left. What it had taken must be
+ * given back.
+ */
 #define SKIP(reason)                                                                                   \
     do {                                                                                               \
         ktest_skip(reason);                                                                            \
@@ -73,8 +80,8 @@ void ktest_skip(const char *reason);
 void ktest_note(const char *fmt, ...) __printf_like(1, 2);
 
 /*
- * Run the tests that the parameter selects, report in KTAP on the log's port (without time stamps) and as one line
- * `selftest pass|fail PASSED FAILED` on the report port, and end the machine. Interrupts are on.
+ * Run the tests that the parameter selects, report in KTAP on the log's port (without time stamps) and as one
+ * line `selftest pass|fail PASSED FAILED` on the report port, and end the machine. Interrupts are on.
  */
 void selftest_run(void) __noreturn_fn;
 

@@ -7,7 +7,10 @@
 
 #include "kernel/lib/types.h"
 
-/* Report the run's figures and the status of init (as wait4(2) has it), then power off. Any process, at any point. */
+/*
+ * Report the run's figures and the status of init (as wait4(2) has it), then power off. Any process, at any
+ * point.
+ */
 void shutdown_power_off(int wait_status) __noreturn_fn;
 
 /* The same, but the machine starts anew. */

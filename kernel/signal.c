@@ -6,11 +6,12 @@
  *
  *   handler        a frame is pushed on the user stack (signal_frame.c), user mode goes on in the handler
  *   SIG_IGN        nothing; it is not even marked as pending, unless it is blocked
- *   SIG_DFL        SIGCHLD, SIGCONT, SIGURG, SIGWINCH and the four stop signals: nothing; all others: the process ends.
- *                  For init: nothing, SIGKILL included, unless its own instruction caused the signal.
+ *   SIG_DFL        SIGCHLD, SIGCONT, SIGURG, SIGWINCH and the four stop signals: nothing; all others: the
+ *                  process ends. For init: nothing, SIGKILL included, unless its own instruction caused it.
  *
- * A system call that a signal cut short (-ERESTARTSYS) is restarted when no handler runs or the handler has SA_RESTART, by
- * going back over the SYSCALL instruction with the call's number in rax; else it returns EINTR (signal(7)).
+ * A system call that a signal cut short (-ERESTARTSYS) is restarted when no handler runs or the handler has
+ * SA_RESTART, by going back over the SYSCALL instruction with the call's number in rax; else it returns
+ * EINTR (signal(7)).
  */
 #include "kernel/signal.h"
 
@@ -23,9 +24,9 @@
 #define SYSCALL_LENGTH 2 /* bytes of the SYSCALL instruction: 0f 05 */
 
 /* Signals that do nothing by default (signal(7)); stopping is not built. */
-static const signal_mask ignored_by_default = 1ul << (SIGCHLD - 1) | 1ul << (SIGURG - 1) | 1ul << (SIGWINCH - 1) |
-                                              1ul << (SIGCONT - 1) | 1ul << (SIGSTOP - 1) | 1ul << (SIGTSTP - 1) |
-                                              1ul << (SIGTTIN - 1) | 1ul << (SIGTTOU - 1);
+static const signal_mask ignored_by_default =
+    1ul << (SIGCHLD - 1) | 1ul << (SIGURG - 1) | 1ul << (SIGWINCH - 1) | 1ul << (SIGCONT - 1) |
+    1ul << (SIGSTOP - 1) | 1ul << (SIGTSTP - 1) | 1ul << (SIGTTIN - 1) | 1ul << (SIGTTOU - 1);
 
 static struct signal_action *action_of(const struct process *process, int number)
 {
@@ -48,7 +49,8 @@ static bool is_default_or_ignored(const struct signal_action *action)
 
 bool signal_has_handler(const struct process *process, int number)
 {
-    return !(process->signals->blocked & signal_bit(number)) && !is_default_or_ignored(action_of(process, number));
+    return !(process->signals->blocked & signal_bit(number)) &&
+           !is_default_or_ignored(action_of(process, number));
 }
 
 bool signal_is_ignored_or_blocked(const struct process *process, int number)
@@ -118,9 +120,9 @@ void signal_reset_for_exec(struct signals *signals)
     bool irq = spin_lock_irq(&process_lock);
 
     for (int i = 0; i < SIGNAL_COUNT; i++) {
-        uint64_t handler = signals->actions[i].handler;
+        bool ignored = signals->actions[i].handler == SIGNAL_IGNORE;
 
-        signals->actions[i] = (struct signal_action){ .handler = handler == SIGNAL_IGNORE ? handler : SIGNAL_DEFAULT };
+        signals->actions[i] = (struct signal_action){ .handler = ignored ? SIGNAL_IGNORE : SIGNAL_DEFAULT };
     }
     spin_unlock_irq(&process_lock, irq);
     signals->alternate = (stack_t){ .ss_flags = 0 };
@@ -134,7 +136,10 @@ void signal_inherit(struct signals *child, const struct signals *parent)
     child->alternate = parent->alternate;
 }
 
-/* The action for a signal that is being delivered now: a copy, after SA_RESETHAND has had its effect. process_lock is held. */
+/*
+ * The action for a signal that is being delivered now: a copy, after SA_RESETHAND has had its effect.
+ * process_lock is held.
+ */
 static struct signal_action use_action_locked(struct process *process, int number)
 {
     struct signal_action *action = action_of(process, number), used = *action;
@@ -177,7 +182,10 @@ static siginfo_t info_of(int number, const struct signal_record *record)
     return info;
 }
 
-/* Is this frame a system call's that ended with `error`? rt_sigreturn takes the number away: its rax is the user's. */
+/*
+ * Is this frame a system call's that ended with `error`? rt_sigreturn takes the number away: its rax is the
+ * user's.
+ */
 static bool syscall_ended_with(const struct trapframe *frame, int error)
 {
     return frame->vector == TRAP_SYSCALL && (int64_t)frame->error >= 0 && frame->rax == (uint64_t)-error;
@@ -198,12 +206,16 @@ static void syscall_interrupted(struct trapframe *frame, uint64_t action_flags)
         frame->rax = (uint64_t)-EINTR;
 }
 
-/* Let user mode go on in the handler. Where the stack cannot take the frame, that is a SIGSEGV; where it is one already, the end. */
+/*
+ * Let user mode go on in the handler. Where the stack cannot take the frame, that is a SIGSEGV; where it is
+ * one already, the end.
+ */
 static void call_handler(struct trapframe *frame, const siginfo_t *info, const struct signal_action *action)
 {
     struct signals *signals = current()->signals;
     signal_mask saved = signals->restore_saved ? signals->saved_blocked : signals->blocked;
     int number = info->si_signo;
+    signal_mask itself = action->flags & SA_NODEFER ? 0 : signal_bit(number);
 
     if (signal_frame_push(frame, info, action, saved) < 0) {
         if (number == SIGSEGV)
@@ -212,7 +224,7 @@ static void call_handler(struct trapframe *frame, const siginfo_t *info, const s
         return;
     }
     signals->restore_saved = false;
-    signal_set_blocked(signals->blocked | action->mask | (action->flags & SA_NODEFER ? 0 : signal_bit(number)));
+    signal_set_blocked(signals->blocked | action->mask | itself);
 }
 
 void signal_force(struct trapframe *frame, const siginfo_t *info)
@@ -239,10 +251,11 @@ void signal_deliver(struct trapframe *frame)
     while ((number = take_pending(&record, &action)) != 0) {
         siginfo_t info = info_of(number, &record);
 
-        if (action.handler == SIGNAL_IGNORE || (action.handler == SIGNAL_DEFAULT && signal_is_ignored(process, number)))
+        if (is_default_or_ignored(&action)) {
+            if (!signal_is_ignored(process, number))
+                process_exit(number);
             continue;
-        if (action.handler == SIGNAL_DEFAULT)
-            process_exit(number);
+        }
         syscall_interrupted(frame, action.flags);
         call_handler(frame, &info, &action);
     }

@@ -2,16 +2,17 @@
 /*
  * signal.h: signals: what is pending, what is blocked, what a process does about each (signal(7)).
  *
- * A signal is sent by marking it pending and waking the target; it is delivered by the target itself, on its way
- * back to user mode (user_return), where the handler's frame is built on the user stack. A signal that the running
- * instruction itself caused (a fault) is never pending: it is delivered at once, before all others.
+ * A signal is sent by marking it pending and waking the target; it is delivered by the target itself, on
+ * its way back to user mode (user_return), where the handler's frame is built on the user stack. A signal
+ * that the running instruction itself caused (a fault) is never pending: it is delivered at once, before
+ * all others.
  *
- * One instance of each signal is kept, with who sent it and why; further ones of the same number merge into it (for
- * real-time signals Linux would queue each). Stopping and continuing are not built: the stop signals have no effect
- * when their action is the default one.
+ * One instance of each signal is kept, with who sent it and why; further ones of the same number merge into
+ * it (for real-time signals Linux would queue each). Stopping and continuing are not built: the stop
+ * signals have no effect when their action is the default one.
  *
- * Lock: process_lock for `pending` and `records`; `actions` are changed by their process alone, under process_lock.
- * `blocked` and what follows belongs to the process itself.
+ * Lock: process_lock for `pending` and `records`; `actions` are changed by their process alone, under
+ * process_lock. `blocked` and what follows belongs to the process itself.
  */
 #ifndef KERNEL_SIGNAL_H
 #define KERNEL_SIGNAL_H
@@ -65,7 +66,10 @@ struct process;
 /* Send it; process_lock is held. A signal that the target ignores leaves no trace. Any context. */
 void signal_send_locked(struct process *target, int number, const struct signal_record *record);
 
-/* Send from the kernel itself (SI_KERNEL): to one process, or to all of a group: 0 or -ESRCH. They take process_lock. Any context. */
+/*
+ * Send from the kernel itself (SI_KERNEL): to one process, or to all of a group: 0 or -ESRCH. They take
+ * process_lock. Any context.
+ */
 void signal_send_kernel(struct process *target, int number);
 int signal_send_group(int pgid, int number);
 
@@ -81,12 +85,15 @@ bool signal_is_ignored_or_blocked(const struct process *process, int number);
 /* Would signal_force() find a handler for it, rather than end the process? */
 bool signal_has_handler(const struct process *process, int number);
 
-/* Deliver what is pending for the current process, or restart the call it interrupted. May not return (process_exit). */
+/*
+ * Deliver what is pending for the current process, or restart the call it interrupted. May not return
+ * (process_exit).
+ */
 void signal_deliver(struct trapframe *frame);
 
 /*
- * Deliver a signal that the current instruction caused. Blocked, ignored or without a handler it ends the process, and
- * init, too. May not return.
+ * Deliver a signal that the current instruction caused. Blocked, ignored or without a handler it ends the
+ * process, and init, too. May not return.
  */
 void signal_force(struct trapframe *frame, const siginfo_t *info);
 

@@ -4,13 +4,16 @@
  *
  *      higher addresses
  *      ...                  what the program had on its stack
- *      128 bytes            the red zone: a leaf function may keep data there (x86-64 psABI 3.2.2); not on an alternate stack
+ *      128 bytes            the red zone, where a leaf function may keep data (x86-64 psABI 3.2.2);
+ *                           not on an alternate stack
  *      FPU state            64-byte aligned; with XSAVE, followed by FP_XSTATE_MAGIC2
- *      struct signal_frame  return address = the action's restorer, then ucontext and siginfo; 16-byte aligned + 8
+ *      struct signal_frame  return address = the action's restorer, then ucontext and siginfo;
+ *                           16-byte aligned + 8
  *      rsp -->              as if the handler had been called
  *
- * The restorer is libc's code that calls rt_sigreturn(2), with rsp just above the return address. Everything in the
- * frame is user memory then, and may hold anything: signal_frame_pop() takes over only what user mode may have.
+ * The restorer is libc's code that calls rt_sigreturn(2), with rsp just above the return address.
+ * Everything in the frame is user memory then, and may hold anything: signal_frame_pop() takes over only
+ * what user mode may have.
  */
 #include "kernel/signal_frame.h"
 
@@ -169,8 +172,8 @@ int signal_frame_push(struct trapframe *frame, const siginfo_t *info, const stru
 }
 
 /*
- * Fetch FPU state from user memory into `area`; address 0 means the initial state. A frame that is not marked as whole
- * (FP_XSTATE_MAGIC1 and 2) holds x87 and SSE only, and the rest becomes initial.
+ * Fetch FPU state from user memory into `area`; address 0 means the initial state. A frame that is not
+ * marked as whole (FP_XSTATE_MAGIC1 and 2) holds x87 and SSE only, and the rest becomes initial.
  */
 static int fetch_fpu(struct _xstate *area, uint64_t address)
 {
@@ -195,7 +198,10 @@ static int fetch_fpu(struct _xstate *area, uint64_t address)
     return fpu_area_valid(area) ? 0 : -EINVAL;
 }
 
-/* Load the FPU from user memory. The process's own area will not do on the way: a switch saves the registers there. */
+/*
+ * Load the FPU from user memory. The process's own area will not do on the way: a switch saves the
+ * registers there.
+ */
 static int pop_fpu(uint64_t address)
 {
     struct _xstate *area = kmalloc(fpu_size());

@@ -9,7 +9,10 @@
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 
-/* The page cache behind a descriptor, one reference added, if the mapping is allowed: EBADF, EACCES, ENODEV, ENOMEM. */
+/*
+ * The page cache behind a descriptor, one reference added, if the mapping is allowed: EBADF, EACCES,
+ * ENODEV, ENOMEM.
+ */
 static int find_cache(int fd, struct map_request *request)
 {
     bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
@@ -80,4 +83,7 @@ int64_t sys_madvise(const struct syscall_args *args)
 }
 
 /* brk(2): the new break; the result is the break afterwards. */
-int64_t sys_brk(const struct syscall_args *args) { return (int64_t)aspace_brk(current()->aspace, args->arg[0]); }
+int64_t sys_brk(const struct syscall_args *args)
+{
+    return (int64_t)aspace_brk(current()->aspace, args->arg[0]);
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_process.c: the system calls on a process's own numbers and settings. The user is root, and cannot change that.
+ * sys_process.c: the system calls on a process's own numbers and settings. The user is root, and cannot
+ * change that.
  */
 #include <asm/prctl.h>
 #include <linux/prctl.h>
@@ -129,7 +130,10 @@ int64_t sys_set_tid_address(const struct syscall_args *args)
     return current()->pid;
 }
 
-/* set_robust_list(2): head, length. Accepted and not kept: a robust futex needs a second thread, or shared futexes. */
+/*
+ * set_robust_list(2): head, length. Accepted and not kept: a robust futex needs a second thread, or shared
+ * futexes.
+ */
 int64_t sys_set_robust_list(const struct syscall_args *args)
 {
     enum { ROBUST_LIST_HEAD_SIZE = 24 };

@@ -15,7 +15,7 @@
 #include "kernel/version.h"
 #include "mm/usercopy.h"
 
-#define RANDOM_MAX (32ul << 20) /* bytes of one getrandom(2): as in Linux, a larger request is answered in part */
+#define RANDOM_MAX (32ul << 20) /* bytes of one getrandom(2); more is answered in part, as in Linux */
 #define FILES_MAX (1ul << 20)   /* RLIMIT_NOFILE cannot be set higher (proc(5), /proc/sys/fs/nr_open) */
 
 /* uname(2): struct utsname *. The release says which Linux the system calls follow. */

@@ -49,7 +49,10 @@ static struct __kernel_timespec to_timespec(uint64_t nanoseconds)
                                        .tv_nsec = (int64_t)(nanoseconds % NANOSECONDS) };
 }
 
-/* Fetch a time; what does not fit 64 bits of nanoseconds (584 years) becomes the greatest value. 0, -EFAULT, -EINVAL. */
+/*
+ * Fetch a time; what does not fit 64 bits of nanoseconds (584 years) becomes the greatest value. 0,
+ * -EFAULT, -EINVAL.
+ */
 static int fetch_timespec(vaddr_t address, uint64_t *nanoseconds)
 {
     struct __kernel_timespec time;
@@ -64,7 +67,10 @@ static int fetch_timespec(vaddr_t address, uint64_t *nanoseconds)
     return 0;
 }
 
-/* Sleep for a while; cut short by a signal, tell at `remaining` what is left. A handler never restarts it (signal(7)). */
+/*
+ * Sleep for a while; cut short by a signal, tell at `remaining` what is left. A handler never restarts it
+ * (signal(7)).
+ */
 static int sleep_for(uint64_t nanoseconds, vaddr_t remaining)
 {
     uint64_t deadline = clock_nanoseconds(), now;

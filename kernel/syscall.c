@@ -128,7 +128,8 @@ static int64_t syscall_unknown(uint64_t number)
 
     if (number < SYSCALL_NUMBERS && !logged[number]) {
         logged[number] = true;
-        log_info("system call %lu is not built (asked for by %s[%d])", number, current()->name, current()->pid);
+        log_info("system call %lu is not built (asked for by %s[%d])", number, current()->name,
+                 current()->pid);
     }
     return -ENOSYS;
 }

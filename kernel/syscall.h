@@ -2,10 +2,10 @@
 /*
  * syscall.h: system calls: what a handler looks like, and how it reports.
  *
- * The table in syscall.c is indexed by Linux's numbers (<asm/unistd.h>). A handler runs in the calling process
- * with interrupts on, holds no lock at the start or the end, and may sleep. It returns the value for rax:
- * a result, a negative errno, or -ERESTARTSYS when a signal cut its sleep short and nothing was done yet
- * (signal delivery then restarts the call or makes EINTR of it; see signal.c).
+ * The table in syscall.c is indexed by Linux's numbers (<asm/unistd.h>). A handler runs in the calling
+ * process with interrupts on, holds no lock at the start or the end, and may sleep. It returns the value
+ * for rax: a result, a negative errno, or -ERESTARTSYS when a signal cut its sleep short and nothing was
+ * done yet (signal delivery then restarts the call or makes EINTR of it; see signal.c).
  */
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
@@ -13,7 +13,10 @@
 #include "arch/x86_64/trap.h"
 #include "kernel/lib/types.h"
 
-/* The arguments as the caller had them in rdi, rsi, rdx, r10, r8, r9. All 64 bits: a handler narrows them itself. */
+/*
+ * The arguments as the caller had them in rdi, rsi, rdx, r10, r8, r9. All 64 bits: a handler narrows them
+ * itself.
+ */
 struct syscall_args {
     uint64_t arg[6];
     struct trapframe *frame; /* all registers, for the few that need them (fork, execve, rt_sigreturn) */

@@ -3,8 +3,8 @@
  * wait.c: wait queues, deadlines, and the mutex.
  *
  * A waiter lies on the sleeper's stack, in its queue's list and, with a deadline, in the list of timers
- * (ascending by deadline). The sleeper marks itself as sleeping before it tests the condition, so that a wake-up
- * between test and schedule() finds the mark and takes it away.
+ * (ascending by deadline). The sleeper marks itself as sleeping before it tests the condition, so that a
+ * wake-up between test and schedule() finds the mark and takes it away.
  *
  * Locks, in this order: a queue's lock, timer_lock, the run queue's; all _irq.
  */

@@ -34,6 +34,7 @@ enum pte_rights { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_EXEC = 4 };
 #define PTE_LARGE (1ul << 7)
 #define PTE_GLOBAL (1ul << 8)
 #define PTE_HOLDS_FRAME (1ul << 9) /* software: the frame number is valid though not present (PROT_NONE) */
+#define PTE_LAZY_FREE (1ul << 10)  /* software: the contents may be dropped while the page is not dirty */
 #define PTE_NO_EXEC (1ul << 63)
 #define PTE_FRAME_MASK 0x000ffffffffff000ul
 
@@ -107,8 +108,15 @@ static inline pte_t pte_make_kernel_table(pfn_t pfn)
 /* The same frame and accessed/dirty state with other rights. */
 static inline pte_t pte_with_rights(pte_t pte, unsigned rights)
 {
-    return (pte_t){ (pte.bits & (PTE_FRAME_MASK | PTE_ACCESSED | PTE_DIRTY)) | pte_rights_bits(rights) };
+    return (pte_t){ (pte.bits & (PTE_FRAME_MASK | PTE_ACCESSED | PTE_DIRTY | PTE_LAZY_FREE)) | pte_rights_bits(rights) };
 }
+
+/* MADV_FREE marks a page clean; the CPU marks it dirty again at the next write, which takes the mark's meaning away. */
+static inline pte_t pte_lazy_free(pte_t pte)
+{
+    return (pte_t){ (pte.bits & ~(PTE_DIRTY | PTE_ACCESSED)) | PTE_LAZY_FREE };
+}
+static inline bool pte_is_lazy_free(pte_t pte) { return pte.bits & PTE_LAZY_FREE && !(pte.bits & PTE_DIRTY); }
 
 static inline pte_t pte_read_only(pte_t pte) { return (pte_t){ pte.bits & ~PTE_WRITE }; }
 static inline pte_t pte_dirtied(pte_t pte) { return (pte_t){ pte.bits | PTE_DIRTY | PTE_ACCESSED }; }

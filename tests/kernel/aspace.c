@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * aspace.c: tests of the calls that change an address space: where mappings go, what they cost, what is refused.
+ * aspace.c: tests of the calls that change an address space: where mappings go, what they cost, what is
+ * refused.
  */
 #include "mm/aspace.h"
 
@@ -58,7 +59,8 @@ KTEST(aspace, mappings_go_downwards_and_join)
 {
     struct aspace *space = space_enter();
     REQUIRE(space);
-    vaddr_t first = space_map(space, 4, READ_WRITE, MAP_PRIVATE), second = space_map(space, 2, READ_WRITE, MAP_PRIVATE);
+    vaddr_t first = space_map(space, 4, READ_WRITE, MAP_PRIVATE),
+            second = space_map(space, 2, READ_WRITE, MAP_PRIVATE);
     vaddr_t third = space_map(space, 1, PROT_READ, MAP_PRIVATE);
     EXPECT_EQUAL(first + 4 * PAGE_SIZE, space->mmap_top);
     EXPECT_EQUAL(second + 2 * PAGE_SIZE, first);
@@ -76,7 +78,8 @@ KTEST(aspace, hints)
     REQUIRE(space);
     EXPECT_EQUAL(map(space, AT + 5, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS), AT);
     EXPECT(map(space, AT, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS) != (int64_t)AT); /* taken */
-    EXPECT_EQUAL(map(space, AT + PAGE_SIZE, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE), AT + PAGE_SIZE);
+    EXPECT_EQUAL(map(space, AT + PAGE_SIZE, PAGE_SIZE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE),
+                 AT + PAGE_SIZE);
     space_leave(space);
 }
 
@@ -189,7 +192,8 @@ KTEST(aspace, remap)
     int64_t moved = aspace_remap(space, AT, 2 * PAGE_SIZE, 9 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
     REQUIRE(moved > 0 && moved != (int64_t)AT);
     EXPECT_EQUAL(space_read(AT), -EFAULT);
-    EXPECT(space_read(moved) == 1 && space_read(moved + PAGE_SIZE) == 2 && space_read(moved + 8 * PAGE_SIZE) == 0);
+    EXPECT(space_read(moved) == 1 && space_read(moved + PAGE_SIZE) == 2 &&
+           space_read(moved + 8 * PAGE_SIZE) == 0);
     EXPECT(space_frame(space, moved) == frame);
     EXPECT_EQUAL(aspace_remap(space, moved, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, AT), AT);
     EXPECT(space_read(AT) == 1 && space_frame(space, AT) == frame);
@@ -205,7 +209,9 @@ KTEST(aspace, remap_keeps_sharing_after_fork)
     REQUIRE(parent && space_map_at(parent, AT, 2, READ_WRITE, MAP_PRIVATE));
     EXPECT_EQUAL(space_write(AT, 1), 0);
     REQUIRE(!aspace_fork(parent, &child));
-    EXPECT_EQUAL(aspace_remap(parent, AT, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, 2 * AT), 2 * AT);
+    EXPECT_EQUAL(
+        aspace_remap(parent, AT, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, 2 * AT),
+        2 * AT);
     EXPECT_EQUAL(space_write(2 * AT, 2), 0);
     aspace_switch(child);
     EXPECT_EQUAL(space_read(AT), 1);

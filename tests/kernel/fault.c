@@ -72,7 +72,8 @@ KTEST(fault, segv_kinds)
 {
     struct aspace *space = space_enter();
     REQUIRE(space);
-    vaddr_t addr = space_map(space, 1, PROT_READ, MAP_PRIVATE), none = space_map(space, 1, PROT_NONE, MAP_PRIVATE);
+    vaddr_t addr = space_map(space, 1, PROT_READ, MAP_PRIVATE),
+            none = space_map(space, 1, PROT_NONE, MAP_PRIVATE);
     EXPECT_EQUAL(space_write(addr, 1), -EFAULT);
     EXPECT_EQUAL(space_faults(FAULT_SEGV_ACCERR), 1);
     EXPECT_EQUAL(space_read(none), -EFAULT);
@@ -132,19 +133,24 @@ static int read_numbers(struct pagecache *cache, uint64_t index, void *page)
 
 static const struct pagecache_ops number_ops = { .read_page = read_numbers };
 
-static vaddr_t map_file(struct aspace *space, struct pagecache *cache, uint64_t pages, unsigned prot, unsigned flags)
+static vaddr_t map_file(struct aspace *space, struct pagecache *cache, uint64_t pages, unsigned prot,
+                        unsigned flags)
 {
-    struct map_request request = { .length = pages << PAGE_SHIFT, .prot = prot, .flags = flags, .cache = cache };
+    struct map_request request = {
+        .length = pages << PAGE_SHIFT, .prot = prot, .flags = flags, .cache = cache
+    };
     int64_t addr = aspace_map(space, &request);
     return EXPECT(addr > 0) ? addr : 0;
 }
 
 KTEST(fault, file_pages_are_read_once_and_copied_on_write)
 {
-    struct pagecache *cache = pagecache_create(FRAME_FILE, 3 * PAGE_SIZE + 10, &number_ops, NULL, "numbers", 1);
+    struct pagecache *cache =
+        pagecache_create(FRAME_FILE, 3 * PAGE_SIZE + 10, &number_ops, NULL, "numbers", 1);
     struct aspace *space = space_enter();
     REQUIRE(cache && space);
-    vaddr_t one = map_file(space, cache, 5, READ_WRITE, MAP_PRIVATE), other = map_file(space, cache, 5, PROT_READ, MAP_PRIVATE);
+    vaddr_t one = map_file(space, cache, 5, READ_WRITE, MAP_PRIVATE),
+            other = map_file(space, cache, 5, PROT_READ, MAP_PRIVATE);
     EXPECT_EQUAL(space_read(one + PAGE_SIZE), 2);
     EXPECT_EQUAL(space_faults(FAULT_FILE_READ), 1);
     EXPECT_EQUAL(space_read(other + PAGE_SIZE), 2);
@@ -167,7 +173,8 @@ KTEST(fault, file_pages_are_read_once_and_copied_on_write)
 
 KTEST(fault, bus_beyond_the_end_of_a_file)
 {
-    struct pagecache *cache = pagecache_create(FRAME_FILE, 3 * PAGE_SIZE + 10, &number_ops, NULL, "numbers", 1);
+    struct pagecache *cache =
+        pagecache_create(FRAME_FILE, 3 * PAGE_SIZE + 10, &number_ops, NULL, "numbers", 1);
     struct aspace *space = space_enter();
     REQUIRE(cache && space);
     vaddr_t addr = map_file(space, cache, 5, READ_WRITE, MAP_PRIVATE);

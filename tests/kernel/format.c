@@ -35,7 +35,8 @@ KTEST(format, width_and_precision)
 
 KTEST(format, text_and_characters)
 {
-    EXPECT_FORMAT("[lazy] [  lazy] [lazy  ] [la]", "[%s] [%6s] [%-6s] [%.2s]", "lazy", "lazy", "lazy", "lazy");
+    EXPECT_FORMAT("[lazy] [  lazy] [lazy  ] [la]", "[%s] [%6s] [%-6s] [%.2s]", "lazy", "lazy", "lazy",
+                  "lazy");
     EXPECT_FORMAT("[a] [  a] 100%", "[%c] [%3c] %d%%", 'a', 'a', 100);
     static const char unterminated[3] = { 'a', 'b', 'c' };
     EXPECT_FORMAT("abc", "%.3s", unterminated);

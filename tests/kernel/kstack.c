@@ -69,6 +69,6 @@ KTEST(kstack, every_failed_allocation)
 
 KTEST(kstack, what_is_no_guard)
 {
-    EXPECT(!kstack_is_guard(0) && !kstack_is_guard(DIRECT_MAP_START) && !kstack_is_guard(KERNEL_IMAGE_START) &&
-           !kstack_is_guard(UINT64_MAX));
+    EXPECT(!kstack_is_guard(0) && !kstack_is_guard(DIRECT_MAP_START) &&
+           !kstack_is_guard(KERNEL_IMAGE_START) && !kstack_is_guard(UINT64_MAX));
 }

@@ -264,7 +264,10 @@ KTEST(pagetable, visit_is_in_order_and_stops)
     pagetable_destroy(&tree);
 }
 
-/* Each allocation of an unshare in turn fails; whatever was copied by then, both trees show what they showed. */
+/*
+ * Each allocation of an unshare in turn fails; whatever was copied by then, both trees show what they
+ * showed.
+ */
 KTEST(pagetable, unshare_that_fails_changes_nothing)
 {
     struct pagetable parent, child;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * params.c: tests of the kernel's command line. The line that the machine was started with is put back afterwards.
+ * params.c: tests of the kernel's command line. The line that the machine was started with is put back
+ * afterwards.
  */
 #include "kernel/lib/params.h"
 
@@ -37,7 +38,8 @@ KTEST(params, truth_and_numbers)
 {
     line_begin("zfod=off cow=0 a=no b c=on d=1 e=yes f=maybe n=42 x=0x20 bad=12k");
     EXPECT(!params_bool("zfod", true) && !params_bool("cow", true) && !params_bool("a", true));
-    EXPECT(params_bool("b", false) && params_bool("c", false) && params_bool("d", false) && params_bool("e", false));
+    EXPECT(params_bool("b", false) && params_bool("c", false) && params_bool("d", false) &&
+           params_bool("e", false));
     EXPECT(params_bool("f", true) && !params_bool("f", false));
     EXPECT(params_bool("absent", true) && !params_bool("absent", false));
     EXPECT_EQUAL(params_ulong("n", 7), 42);

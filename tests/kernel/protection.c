@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * protection.c: tests of the kernel's own half of the address space, as the CPU sees it: nothing can be both written
- * and executed, nothing is open to user mode, and the direct map is no way around it.
+ * protection.c: tests of the kernel's own half of the address space, as the CPU sees it: nothing can be both
+ * written and executed, nothing is open to user mode, and the direct map is no way around it.
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/mmu.h"
 #include "kernel/selftest.h"
 #include "mm/frame.h"
 
-extern const char text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[]; /* linker.ld */
+extern const char text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
+    data_end[]; /* linker.ld */
 
 struct kernel_walk {
     uint64_t pages, writable_and_executable, user;
 };
 
 /* Rights multiply along the path. */
-static void table_walk(struct kernel_walk *walk, paddr_t table, unsigned level, bool write, bool exec, bool user)
+static void table_walk(struct kernel_walk *walk, paddr_t table, unsigned level, bool write, bool exec,
+                       bool user)
 {
     const pte_t *entries = direct_address(table);
 

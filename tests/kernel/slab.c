@@ -70,7 +70,8 @@ KTEST(slab, frames_come_and_go_with_objects)
 
 KTEST(slab, kmalloc_of_every_size)
 {
-    static const size_t sizes[] = { 1, 15, 16, 17, 63, 64, 65, 100, 512, 832, 1000, 1985, 2049, 4096, 4097, 20000 };
+    static const size_t sizes[] = { 1,   15,  16,   17,   63,   64,   65,   100,
+                                    512, 832, 1000, 1985, 2049, 4096, 4097, 20000 };
 
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
         unsigned char *bytes = kmalloc(sizes[i]);

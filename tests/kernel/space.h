@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * space.h: what tests of address spaces need: one to run in, and touches of user memory as a system call makes them.
+ * space.h: what tests of address spaces need: one to run in, and touches of user memory as a system call
+ * makes them.
  *
- * All touches go through usercopy, so they fault like any access to user memory: on the real MMU in the kernel, on
- * the software one in the host ring.
+ * All touches go through usercopy, so they fault like any access to user memory: on the real MMU in the
+ * kernel, on the software one in the host ring.
  */
 #ifndef TESTS_KERNEL_SPACE_H
 #define TESTS_KERNEL_SPACE_H
@@ -15,7 +16,10 @@
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 
-/* A new, empty address space that this CPU runs on now; NULL when memory is out (the test then says so itself). */
+/*
+ * A new, empty address space that this CPU runs on now; NULL when memory is out (the test then says so
+ * itself).
+ */
 struct aspace *space_enter(void) __must_check;
 /* Leave it (for the kernel's tables) and give it up. */
 void space_leave(struct aspace *space);

@@ -28,7 +28,8 @@ KTEST(string, memcpy_and_memset_of_every_small_length)
 {
     unsigned char from[48], to[48];
 
-    for (volatile size_t n = 0; n <= 32; n++) { /* volatile: the functions, not the compiler's expansion of them */
+    for (volatile size_t n = 0; n <= 32;
+         n++) { /* volatile: the functions, not the compiler's expansion of them */
         memset(from, 0x11, sizeof(from));
         memset(to, 0x22, sizeof(to));
         memcpy(to + 3, from, n);

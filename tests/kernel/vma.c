@@ -74,13 +74,15 @@ static void compare_finds(struct vma_set *set)
         while (first < WORLD && !covered[first])
             first++;
         struct vma *above = vma_find_first(set, ADDRESS(page));
-        EXPECT(first == WORLD ? !above : above && above->start <= ADDRESS(first) && above->end > ADDRESS(first));
+        EXPECT(first == WORLD ? !above
+                              : above && above->start <= ADDRESS(first) && above->end > ADDRESS(first));
     }
 }
 
 static void compare_gap(struct vma_set *set)
 {
-    unsigned low = random_below(WORLD), high = low + random_below(WORLD - low) + 1, length = random_below(20) + 1;
+    unsigned low = random_below(WORLD), high = low + random_below(WORLD - low) + 1,
+             length = random_below(20) + 1;
     int wanted = gap_by_search(length, low, high);
     vaddr_t found = vma_find_gap(set, length << PAGE_SHIFT, ADDRESS(low), ADDRESS(high));
     EXPECT_EQUAL(found, wanted < 0 ? 0 : ADDRESS(wanted));
@@ -114,7 +116,10 @@ static void model_remove(struct vma_set *set, struct vma *vma)
     memset(&starts[first], 0, last - first);
 }
 
-/* Split in the middle, change the upper half's rights, so that it stays apart unless its next neighbour is alike. */
+/*
+ * Split in the middle, change the upper half's rights, so that it stays apart unless its next neighbour is
+ * alike.
+ */
 static void model_split(struct vma_set *set, struct vma *vma)
 {
     unsigned first = (vma->start - USER_START) >> PAGE_SHIFT, last = (vma->end - USER_START) >> PAGE_SHIFT;
@@ -160,7 +165,8 @@ KTEST(vma, random_set_against_an_array)
 KTEST(vma, alike_neighbours_become_one)
 {
     struct vma_set set;
-    struct vma *left = vma_new(10, 20, PROT_READ), *middle = vma_new(20, 30, PROT_READ), *right = vma_new(30, 40, PROT_READ);
+    struct vma *left = vma_new(10, 20, PROT_READ), *middle = vma_new(20, 30, PROT_READ),
+               *right = vma_new(30, 40, PROT_READ);
 
     REQUIRE(left && middle && right);
     vma_set_init(&set);
@@ -180,7 +186,8 @@ KTEST(vma, different_neighbours_stay_apart)
 {
     struct vma_set set;
     struct vma *left = vma_new(10, 20, PROT_READ), *right = vma_new(20, 30, PROT_READ | PROT_WRITE);
-    struct vma *shared = vma_create(ADDRESS(30), ADDRESS(40), PROT_READ | PROT_WRITE, VMA_NORESERVE, &anon_ops, NULL, 0);
+    struct vma *shared =
+        vma_create(ADDRESS(30), ADDRESS(40), PROT_READ | PROT_WRITE, VMA_NORESERVE, &anon_ops, NULL, 0);
 
     REQUIRE(left && right && shared);
     vma_set_init(&set);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * wait.c: tests of sleeping and waking, and of the mutex, with a helper process that lives in the kernel only.
+ * wait.c: tests of sleeping and waking, and of the mutex, with a helper process that lives in the kernel
+ * only.
  */
 #include "kernel/wait.h"
 
