@@ -59,6 +59,13 @@ static const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_mprotect] = sys_mprotect,
     [__NR_mremap] = sys_mremap,
     [__NR_madvise] = sys_madvise,
+    [__NR_mlock] = sys_mlock,
+    [__NR_mlock2] = sys_mlock2,
+    [__NR_munlock] = sys_munlock,
+    [__NR_mlockall] = sys_mlockall,
+    [__NR_munlockall] = sys_munlockall,
+    [__NR_mincore] = sys_mincore,
+    [__NR_msync] = sys_msync,
     [__NR_brk] = sys_brk,
 
     /* processes */

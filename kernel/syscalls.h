@@ -61,6 +61,13 @@ int64_t sys_munmap(const struct syscall_args *args);
 int64_t sys_mprotect(const struct syscall_args *args);
 int64_t sys_mremap(const struct syscall_args *args);
 int64_t sys_madvise(const struct syscall_args *args);
+int64_t sys_mlock(const struct syscall_args *args);
+int64_t sys_mlock2(const struct syscall_args *args);
+int64_t sys_munlock(const struct syscall_args *args);
+int64_t sys_mlockall(const struct syscall_args *args);
+int64_t sys_munlockall(const struct syscall_args *args);
+int64_t sys_mincore(const struct syscall_args *args);
+int64_t sys_msync(const struct syscall_args *args);
 int64_t sys_brk(const struct syscall_args *args);
 
 /* sys_time.c */

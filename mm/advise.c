@@ -1,84 +1,160 @@
 // SPDX-License-Identifier: MIT
 /*
- * advise.c: telling the kernel about memory that is mapped already: drop it (madvise), or have it now (populate); and
- * reaching into an address space from outside.
+ * advise.c: madvise(2): dropping pages, having them now, and marks that wait for fork or for want of memory.
  */
 #include <linux/mman.h>
 
 #include "kernel/lib/errno.h"
-#include "kernel/lib/string.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
 #include "mm/range.h"
 
+/* Does a VMA of the range have one of these flags? */
+static bool range_has_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags)
+{
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        if (vma->flags & flags)
+            return true;
+    return false;
+}
+
+static bool range_is_private_anonymous(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        if (vma->ops != &anon_ops)
+            return false;
+    return true;
+}
+
 /* MADV_DONTNEED: the pages go, the promise stays: the next touch starts from zero, or from the file. */
 static int advise_drop(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
+    if (range_has_flags(aspace, start, end, VMA_LOCKED))
+        return -EINVAL;
     if (pagetable_prepare_release(&aspace->tree, start, end))
         return -ENOMEM;
     range_release_pages(aspace, start, end);
     return 0;
 }
 
+static void entry_make_lazy_free(vaddr_t addr, pte_t *slot, void *arg)
+{
+    (void)arg;
+    pte_t entry = pte_load(slot);
+    if (frame_at(pte_pfn(entry))->kind != FRAME_ANON)
+        return;
+    pte_store(slot, pte_lazy_free(entry));
+    tlb_flush_page(addr);
+}
+
+/* MADV_FREE: the pages may go when memory is short, unless they are written before (mm/reclaim.h). */
+static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    if (range_has_flags(aspace, start, end, VMA_LOCKED) || !range_is_private_anonymous(aspace, start, end))
+        return -EINVAL;
+    if (pagetable_own_range(&aspace->tree, start, end))
+        return -ENOMEM;
+    pagetable_update(&aspace->tree, start, end, entry_make_lazy_free, NULL);
+    return 0;
+}
+
+/* MADV_POPULATE_READ and _WRITE (madvise(2)): EFAULT beyond a file, EINVAL without the right. */
+static int advise_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum fault_access access)
+{
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        if (!(vma->prot & (access == ACCESS_WRITE ? PROT_WRITE : PROT_READ)))
+            return -EINVAL;
+    return aspace_populate_locked(aspace, start, end - start, access == ACCESS_WRITE);
+}
+
+static int advise_wipe_on_fork(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    if (!range_is_private_anonymous(aspace, start, end))
+        return -EINVAL;
+    return range_set_flags(aspace, start, end, VMA_WIPEONFORK, 0);
+}
+
+/* MADV_REMOVE: punch a hole into shared memory; what is mapped of it here goes, too. */
+static int advise_remove(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        if (!(vma->flags & VMA_SHARED) || !vma->cache || vma->cache->kind != FRAME_SHM)
+            return -EINVAL;
+    int error = advise_drop(aspace, start, end);
+    if (error)
+        return error;
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
+        vaddr_t from = MAX(vma->start, start), to = MIN(vma->end, end);
+        pagecache_drop(vma->cache, vma_index_of(vma, from), (to - from) >> PAGE_SHIFT);
+    }
+    return 0;
+}
+
+static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
+{
+    switch (advice) {
+    case MADV_NORMAL:
+        return range_set_flags(aspace, start, end, 0, VMA_SEQUENTIAL | VMA_RANDOM);
+    case MADV_SEQUENTIAL:
+        return range_set_flags(aspace, start, end, VMA_SEQUENTIAL, VMA_RANDOM);
+    case MADV_RANDOM:
+        return range_set_flags(aspace, start, end, VMA_RANDOM, VMA_SEQUENTIAL);
+    case MADV_DONTNEED:
+        return advise_drop(aspace, start, end);
+    case MADV_FREE:
+        return advise_free(aspace, start, end);
+    case MADV_REMOVE:
+        return advise_remove(aspace, start, end);
+    case MADV_POPULATE_READ:
+        return advise_populate(aspace, start, end, ACCESS_READ);
+    case MADV_POPULATE_WRITE:
+        return advise_populate(aspace, start, end, ACCESS_WRITE);
+    case MADV_DONTFORK:
+        return range_set_flags(aspace, start, end, VMA_DONTFORK, 0);
+    case MADV_DOFORK:
+        return range_set_flags(aspace, start, end, 0, VMA_DONTFORK);
+    case MADV_WIPEONFORK:
+        return advise_wipe_on_fork(aspace, start, end);
+    case MADV_KEEPONFORK:
+        return range_set_flags(aspace, start, end, 0, VMA_WIPEONFORK);
+    default: /* MADV_WILLNEED: a file's pages are read from memory anyway */
+        return 0;
+    }
+}
+
+static bool advice_is_known(int advice)
+{
+    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE || advice == MADV_REMOVE ||
+           advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK ||
+           advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+}
+
+/* Apply to each mapped stretch of the range; Linux does so, too, and then reports the hole. */
+static int advise_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
+{
+    bool hole = !range_is_mapped(aspace, start, end);
+
+    for (vaddr_t from = start; from < end;) {
+        struct vma *vma = vma_find_first(&aspace->vmas, from);
+        if (!vma || vma->start >= end)
+            break;
+        vaddr_t first = MAX(vma->start, from), last = MIN(vma->end, end);
+        int error = advise_mapped(aspace, first, last, advice);
+        if (error)
+            return error;
+        from = last;
+    }
+    return hole ? -ENOMEM : 0;
+}
+
 int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice)
 {
-    int error = 0;
-
-    if (advice < MADV_NORMAL || advice > MADV_DONTNEED || !is_aligned(addr, PAGE_SIZE) || addr >= USER_END ||
-        length > USER_END - addr)
+    if (!advice_is_known(advice) || !is_aligned(addr, PAGE_SIZE) || addr >= USER_END || length > USER_END - addr)
         return -EINVAL;
     if (!length)
         return 0;
-    vaddr_t end = addr + page_up(length);
     mutex_lock(&aspace->lock);
-    bool mapped = range_is_mapped(aspace, addr, end);
-    if (advice == MADV_DONTNEED)
-        error = advise_drop(aspace, addr, end);
-    mutex_unlock(&aspace->lock);
-    return error ? error : mapped ? 0 : -ENOMEM; /* Linux acts on the mapped parts and then reports the hole */
-}
-
-int aspace_populate_locked(struct aspace *aspace, vaddr_t addr, uint64_t length, bool write)
-{
-    for (vaddr_t page = addr; page < addr + length; page += PAGE_SIZE) {
-        enum fault_kind kind = fault_touch_locked(aspace, page, write ? ACCESS_WRITE : ACCESS_READ, NULL);
-        if (!fault_resolved(kind))
-            return kind == FAULT_OOM ? -ENOMEM : -EFAULT;
-    }
-    return 0;
-}
-
-/* Copy between `buffer` and the pages of [addr, addr + n), one at a time, through the direct map. */
-static int remote_copy(struct aspace *aspace, vaddr_t addr, char *buffer, size_t n, enum fault_access access)
-{
-    for (size_t done = 0, part; done < n; done += part) {
-        size_t offset = page_offset(addr + done);
-        struct frame *frame;
-
-        part = MIN(n - done, PAGE_SIZE - offset);
-        if (!fault_resolved(fault_touch_locked(aspace, addr + done, access, &frame)))
-            return -EFAULT;
-        char *page = (char *)frame_address(frame) + offset;
-        if (access == ACCESS_WRITE)
-            memcpy(page, buffer + done, part);
-        else
-            memcpy(buffer + done, page, part);
-    }
-    return 0;
-}
-
-int aspace_write(struct aspace *aspace, vaddr_t addr, const void *buffer, size_t n)
-{
-    mutex_lock(&aspace->lock);
-    int error = remote_copy(aspace, addr, (char *)buffer, n, ACCESS_WRITE);
-    mutex_unlock(&aspace->lock);
-    return error;
-}
-
-int aspace_read(struct aspace *aspace, vaddr_t addr, void *buffer, size_t n)
-{
-    mutex_lock(&aspace->lock);
-    int error = remote_copy(aspace, addr, buffer, n, ACCESS_READ);
+    int error = advise_locked(aspace, addr, addr + page_up(length), advice);
     mutex_unlock(&aspace->lock);
     return error;
 }

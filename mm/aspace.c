@@ -15,6 +15,7 @@
 #include "mm/commit.h"
 #include "mm/fault.h"
 #include "mm/kstack.h"
+#include "mm/range.h"
 #include "mm/slab.h"
 #include "mm/zero.h"
 
@@ -42,6 +43,7 @@ void mm_init(void)
     frame_init();
     zero_init();
     kstack_init();
+    commit_init();
     lazy_switches_init();
 }
 
@@ -58,6 +60,7 @@ struct aspace *aspace_create(void)
     aspace->refs = 1;
     vma_set_init(&aspace->vmas);
     aspace->mmap_top = page_down(USER_END - STACK_ROOM_MIN);
+    aspace->stack_limit = aspace->size_limit = aspace->data_limit = UINT64_MAX;
     spin_lock(&aspace_list_lock);
     LIST_INSERT_HEAD(&aspace_list, aspace, all);
     spin_unlock(&aspace_list_lock);
@@ -107,15 +110,34 @@ static int vmas_fork(struct aspace *parent, struct aspace *child)
     struct vma *vma;
 
     TAILQ_FOREACH(vma, &parent->vmas.list, link) {
+        if (vma->flags & VMA_DONTFORK)
+            continue;
         uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
-        if (commit_charge(charge))
+        if (commit_charge(charge, parent->vmas.pages))
             return -ENOMEM;
         struct vma *copy = vma_clone(vma);
         if (!copy) {
             commit_refund(charge);
             return -ENOMEM;
         }
+        copy->flags &= ~(VMA_LOCKED | VMA_LOCK_ONFAULT); /* locks are not inherited (mlock(2)) */
         vma_insert(&child->vmas, copy);
+        vma_merge(&child->vmas, copy);
+    }
+    return 0;
+}
+
+/* Take out of the child's tree what it shall not see (madvise(2): MADV_DONTFORK, MADV_WIPEONFORK). 0 or -ENOMEM. */
+static int fork_cut_out(struct aspace *parent, struct aspace *child)
+{
+    struct vma *vma;
+
+    TAILQ_FOREACH(vma, &parent->vmas.list, link) {
+        if (!(vma->flags & (VMA_DONTFORK | VMA_WIPEONFORK)))
+            continue;
+        if (pagetable_prepare_release(&child->tree, vma->start, vma->end))
+            return -ENOMEM;
+        range_release_pages(child, vma->start, vma->end);
     }
     return 0;
 }
@@ -135,6 +157,8 @@ static void layout_copy(struct aspace *child, const struct aspace *parent)
     child->env_end = parent->env_end;
     child->mmap_top = parent->mmap_top;
     child->stack_limit = parent->stack_limit;
+    child->size_limit = parent->size_limit;
+    child->data_limit = parent->data_limit;
 }
 
 /* cow=off: write to a page of private memory, as the first writer after fork would. */
@@ -188,7 +212,9 @@ int aspace_fork(struct aspace *parent, struct aspace **child)
     if (!error) {
         pagetable_share(&copy->tree, &parent->tree);
         tlb_flush_user();
-        error = fork_pay_now(parent, copy);
+        error = fork_cut_out(parent, copy);
+        if (!error)
+            error = fork_pay_now(parent, copy);
     }
     mutex_unlock(&copy->lock);
     mutex_unlock(&parent->lock);
@@ -205,7 +231,7 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
     int error = -ENOMEM;
 
     mutex_lock(&aspace->lock);
-    if (!commit_charge(length >> PAGE_SHIFT)) {
+    if (!commit_charge(length >> PAGE_SHIFT, 0)) {
         struct vma *vma = vma_create(top - length, top, PROT_READ | PROT_WRITE, VMA_GROWSDOWN | VMA_ACCOUNTED, &anon_ops,
                                      NULL, 0);
         if (vma) {

@@ -26,7 +26,9 @@ struct aspace {
     vaddr_t stack_start; /* initial stack pointer */
     vaddr_t arg_start, arg_end, env_start, env_end;
     vaddr_t mmap_top;       /* mappings go below, downwards */
-    uint64_t stack_limit;   /* bytes: RLIMIT_STACK when it was set last */
+    /* Bytes: RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA as they were set last (UINT64_MAX: none). */
+    uint64_t stack_limit, size_limit, data_limit;
+    unsigned lock_future;   /* mlockall(MCL_FUTURE): VMA_LOCKED, VMA_LOCK_ONFAULT for mappings to come, or 0 */
     uint64_t peak_resident; /* pages: VmHWM as far as noted; see aspace_usage() */
 };
 
@@ -36,6 +38,9 @@ struct lazy_switches {
 };
 extern struct lazy_switches lazy;
 void lazy_switches_init(void);
+
+/* /proc/sys/vm: VMAs a process may have; the lowest address that mmap chooses (root may ask for less, not for page 0). */
+extern unsigned long vm_max_map_count, vm_mmap_min_addr;
 
 /* An empty address space with one reference, or NULL. */
 struct aspace *aspace_create(void) __must_check;
@@ -66,10 +71,29 @@ int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigne
 /* mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM. */
 int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_length, uint64_t new_length, unsigned flags,
                      vaddr_t new_addr) __must_check;
-/* madvise(2): 0, -EINVAL, -ENOMEM. Built: MADV_NORMAL, RANDOM, SEQUENTIAL, WILLNEED (no effect) and DONTNEED. */
+/*
+ * madvise(2): 0, -EINVAL, -ENOMEM, -EFAULT. Built: NORMAL, RANDOM, SEQUENTIAL, WILLNEED (marks without effect), DONTNEED,
+ * FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, POPULATE_READ, POPULATE_WRITE.
+ */
 int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice) __must_check;
 /* brk(2) as the kernel gives it: the break afterwards, which is the old one where the request was refused. */
 vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk);
+
+/*
+ * mlock2(2), munlock(2), mlockall(2), munlockall(2). `limit`: bytes that may be locked in all (RLIMIT_MEMLOCK, or
+ * UINT64_MAX for the privileged). 0, -EINVAL, -ENOMEM, -EAGAIN.
+ */
+enum lock_mode { LOCK_NOW, LOCK_ON_FAULT };
+int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_mode mode, uint64_t limit) __must_check;
+int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
+int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit) __must_check;
+void aspace_unlock_all(struct aspace *aspace);
+
+/* mincore(2): one byte a page from `addr` (page aligned, in user space) on. 0, or -ENOMEM where nothing is mapped. */
+int aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core) __must_check;
+
+/* Is all of a page-aligned range inside user space mapped (msync(2))? */
+bool aspace_is_mapped(struct aspace *aspace, vaddr_t addr, uint64_t length);
 
 /* exec: a stack VMA ending at `top`, `length` bytes now, growing to RLIMIT_STACK. 0 or -ENOMEM. */
 int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64_t limit) __must_check;
@@ -93,6 +117,7 @@ struct aspace_usage {
     uint64_t tables; /* as VmPTE counts: all tables below the root and the root */
     uint64_t shared_tables;
     uint64_t text, data, stack; /* VmExe, VmData, VmStk: virtual sizes by Linux's rules */
+    uint64_t locked;            /* VmLck */
 };
 void aspace_usage(struct aspace *aspace, struct aspace_usage *usage);
 uint64_t aspace_resident(const struct pagetable_figures *figures);
@@ -104,7 +129,7 @@ int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, stru
 
 /* One VMA's pages for smaps, in pages. A page is shared when its frame or a table on its path is. The mutex is held. */
 struct vma_usage {
-    uint64_t resident, anonymous, referenced;
+    uint64_t resident, anonymous, referenced, lazy_free;
     uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
 };
 void vma_usage_locked(struct aspace *aspace, const struct vma *vma, struct vma_usage *usage);

@@ -174,7 +174,7 @@ static enum fault_kind stack_grow(struct aspace *aspace, struct vma *vma, vaddr_
 
     if (!vma || !stack_may_grow(aspace, vma, start))
         return FAULT_SEGV_MAPERR;
-    if (vma->flags & VMA_ACCOUNTED && commit_charge((vma->start - start) >> PAGE_SHIFT))
+    if (vma->flags & VMA_ACCOUNTED && commit_charge((vma->start - start) >> PAGE_SHIFT, aspace->vmas.pages))
         return FAULT_OOM;
     vma_resize(&aspace->vmas, vma, start, vma->end);
     return FAULT_STACK_GROW;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * map.c: the calls that change promises: map, unmap, protect, break.
+ * map.c: the calls that make and end promises: mmap, munmap, brk.
  *
- * Each has the same order: check, then take all that can fail (charge, VMAs, owned tables), then change, which
- * cannot fail. So a call that returns an error has changed nothing.
+ * Each call here and in protect.c, remap.c has the same order: check, then take all that can fail (charge, VMAs,
+ * owned tables), then change, which cannot fail. So a call that returns an error has changed nothing.
  */
 #include <linux/mman.h>
 
@@ -15,97 +15,7 @@
 #include "mm/range.h"
 #include "mm/shm.h"
 
-/* ---- ranges (range.h) ---- */
-
-/* A clone of the VMA that `addr` lies strictly inside of, for cutting there. False: out of memory. */
-static bool cut_prepare(struct aspace *aspace, vaddr_t addr, struct vma **upper)
-{
-    struct vma *vma = vma_find(&aspace->vmas, addr);
-
-    *upper = NULL;
-    if (vma && vma->start < addr)
-        *upper = vma_clone(vma);
-    return *upper || !vma || vma->start == addr;
-}
-
-static void cut_at(struct aspace *aspace, vaddr_t addr, struct vma *upper)
-{
-    if (upper)
-        vma_split(&aspace->vmas, vma_find(&aspace->vmas, addr), addr, upper);
-}
-
-int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *at_start, *at_end;
-
-    if (!cut_prepare(aspace, start, &at_start))
-        return -ENOMEM;
-    if (!cut_prepare(aspace, end, &at_end)) {
-        if (at_start)
-            vma_destroy(at_start);
-        return -ENOMEM;
-    }
-    cut_at(aspace, start, at_start);
-    cut_at(aspace, end, at_end);
-    return 0;
-}
-
-bool range_is_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma = vma_find(&aspace->vmas, start);
-
-    while (vma && vma->end < end) {
-        struct vma *next = vma_next(vma);
-        if (!next || next->start != vma->end)
-            return false;
-        vma = next;
-    }
-    return vma;
-}
-
-bool range_is_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma = vma_find_first(&aspace->vmas, start);
-    return !vma || vma->start >= end;
-}
-
-void range_release_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct gather gather = { 0 };
-
-    aspace_note_peak_locked(aspace);
-    pagetable_release(&aspace->tree, start, end, &gather);
-    gather_finish(&gather);
-}
-
-int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma, *next;
-
-    if (range_is_free(aspace, start, end))
-        return 0;
-    if (pagetable_prepare_release(&aspace->tree, start, end) || range_cut(aspace, start, end))
-        return -ENOMEM;
-    range_release_pages(aspace, start, end);
-    for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = next) {
-        next = vma_next(vma);
-        vma_remove(&aspace->vmas, vma);
-        if (vma->flags & VMA_ACCOUNTED)
-            commit_refund(vma_pages(vma));
-        vma_destroy(vma);
-    }
-    return 0;
-}
-
-void range_merge(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma = vma_find_first(&aspace->vmas, start);
-
-    while (vma && vma->start <= end)
-        vma = vma_next(vma_merge(&aspace->vmas, vma));
-}
-
-/* ---- mmap ---- */
+unsigned long vm_mmap_min_addr = 65536;
 
 static bool map_request_valid(const struct map_request *request)
 {
@@ -138,32 +48,41 @@ static int64_t map_place(struct aspace *aspace, const struct map_request *reques
         return -ENOMEM;
     if (request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
         return map_place_fixed(aspace, request, length);
-    vaddr_t hint = page_down(request->addr);
-    if (hint >= USER_START && hint <= USER_END - length && range_is_free(aspace, hint, hint + length))
+    vaddr_t low = MAX(USER_START, page_up(vm_mmap_min_addr));
+    vaddr_t hint = request->addr ? MAX(page_down(request->addr), low) : 0;
+    if (hint && hint <= USER_END - length && range_is_free(aspace, hint, hint + length))
         return hint;
-    vaddr_t addr = vma_find_gap(&aspace->vmas, length, USER_START, aspace->mmap_top);
+    vaddr_t addr = vma_find_gap(&aspace->vmas, length, low, aspace->mmap_top);
     if (!addr)
-        addr = vma_find_gap(&aspace->vmas, length, USER_START, USER_END);
+        addr = vma_find_gap(&aspace->vmas, length, low, USER_END);
     return addr ? (int64_t)addr : -ENOMEM;
 }
 
-/* The VMA that the request asks for, without a place yet, not yet charged. NULL: out of memory. */
-static struct vma *map_make_vma(const struct map_request *request, uint64_t length)
+/* The VMA flags that a request stands for. Where nothing is overcommitted, MAP_NORESERVE means nothing. */
+static unsigned map_flags(const struct aspace *aspace, const struct map_request *request)
 {
     bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
-    struct pagecache *cache = request->cache ? pagecache_get(request->cache) : NULL;
-    const struct vma_ops *ops = cache ? &filemap_ops : shared ? &shm_ops : &anon_ops;
-    unsigned flags = (shared ? VMA_SHARED : 0) | (request->flags & MAP_NORESERVE ? VMA_NORESERVE : 0) |
+    bool noreserve = request->flags & MAP_NORESERVE && commit_policy.overcommit_memory != COMMIT_NEVER;
+    unsigned flags = (shared ? VMA_SHARED : 0) | (noreserve ? VMA_NORESERVE : 0) |
                      (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+                     (request->flags & MAP_LOCKED ? VMA_LOCKED : 0) | aspace->lock_future |
                      (request->never_write && shared ? VMA_NEVER_WRITE : 0);
 
+    return vma_is_accountable(request->prot, flags) ? flags | VMA_ACCOUNTED : flags;
+}
+
+/* The VMA that the request asks for, without a place yet, not yet charged. NULL: out of memory. `size`: of the asker. */
+static struct vma *map_make_vma(const struct map_request *request, uint64_t length, unsigned flags, uint64_t size)
+{
+    bool shared = flags & VMA_SHARED, noreserve = flags & VMA_NORESERVE;
+    struct pagecache *cache = request->cache ? pagecache_get(request->cache) : NULL;
+    const struct vma_ops *ops = cache ? &filemap_ops : shared ? &shm_ops : &anon_ops;
+
     if (!cache && shared) {
-        cache = shm_create(length, request->flags & MAP_NORESERVE ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE);
+        cache = shm_create(length, noreserve ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE, size);
         if (!cache)
             return NULL;
     }
-    if (vma_is_accountable(request->prot, flags))
-        flags |= VMA_ACCOUNTED;
     struct vma *vma = vma_create(0, length, request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), flags, ops, cache,
                                  request->offset >> PAGE_SHIFT);
     if (cache)
@@ -176,7 +95,7 @@ static int map_insert(struct aspace *aspace, struct vma *vma, vaddr_t addr)
 {
     uint64_t length = vma->end - vma->start, charge = vma->flags & VMA_ACCOUNTED ? length >> PAGE_SHIFT : 0;
 
-    if (commit_charge(charge))
+    if (commit_charge(charge, aspace->vmas.pages))
         return -ENOMEM;
     if (range_unmap(aspace, addr, addr + length)) {
         commit_refund(charge);
@@ -206,16 +125,20 @@ static int map_fill(struct aspace *aspace, const struct vma *vma)
     return error;
 }
 
-/* zfod=off must be paid. MAP_POPULATE is a wish: what cannot be had now comes by fault (mmap(2)). 0 or -ENOMEM. */
+/*
+ * zfod=off must be paid. MAP_POPULATE and locking are wishes here: what cannot be had now comes by fault (mmap(2)).
+ * 0 or -ENOMEM.
+ */
 static int map_pay_now(struct aspace *aspace, const struct map_request *request, const struct vma *vma)
 {
+    bool lock = vma->flags & VMA_LOCKED && !(vma->flags & VMA_LOCK_ONFAULT);
+
     if (!vma->prot)
         return 0;
     if (!lazy.zfod && !request->cache)
         return map_fill(aspace, vma);
-    if (request->flags & (MAP_POPULATE | MAP_LOCKED)) {
-        bool write = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
-        int unfulfilled = aspace_populate_locked(aspace, vma->start, vma->end - vma->start, write);
+    if (request->flags & MAP_POPULATE || lock) {
+        int unfulfilled = range_populate(aspace, vma->start, vma->end);
         (void)unfulfilled;
     }
     return 0;
@@ -230,7 +153,10 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
     int64_t addr = map_place(aspace, request, length);
     if (addr < 0)
         return addr;
-    struct vma *vma = map_make_vma(request, length);
+    unsigned flags = map_flags(aspace, request);
+    if (!range_may_grow(aspace, length >> PAGE_SHIFT, request->prot, flags) || !range_may_add_vma(aspace))
+        return -ENOMEM;
+    struct vma *vma = map_make_vma(request, length, flags, aspace->vmas.pages);
     if (!vma)
         return -ENOMEM;
     if (map_insert(aspace, vma, addr))
@@ -259,8 +185,6 @@ int64_t aspace_map(struct aspace *aspace, const struct map_request *request)
     return result;
 }
 
-/* ---- munmap ---- */
-
 int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length)
 {
     if (!is_aligned(addr, PAGE_SIZE) || !length || addr > USER_END || length > USER_END - addr)
@@ -270,88 +194,6 @@ int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length)
     mutex_unlock(&aspace->lock);
     return error;
 }
-
-/* ---- mprotect ---- */
-
-/* Must this VMA be charged when it gets the new rights? */
-static bool protect_must_charge(const struct vma *vma, unsigned prot)
-{
-    return !(vma->flags & VMA_ACCOUNTED) && vma_is_accountable(prot, vma->flags);
-}
-
-/* Charge what becomes writable in [start, end); the sum goes to `*charged`. 0, -EACCES or -ENOMEM: nothing charged. */
-static int protect_charge(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot, uint64_t *charged)
-{
-    *charged = 0;
-    for (struct vma *vma = vma_find(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        uint64_t pages = (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
-        int error = prot & PROT_WRITE && vma->flags & VMA_NEVER_WRITE ? -EACCES : 0;
-        if (!error && protect_must_charge(vma, prot)) {
-            error = commit_charge(pages);
-            *charged += error ? 0 : pages;
-        }
-        if (error) {
-            commit_refund(*charged);
-            return error;
-        }
-    }
-    return 0;
-}
-
-static void protect_entry(vaddr_t addr, pte_t *slot, void *arg)
-{
-    const struct vma *vma = arg;
-    pte_t entry = pte_load(slot);
-
-    pte_store(slot, pte_with_rights(entry, fault_rights(vma, frame_at(pte_pfn(entry)))));
-    tlb_flush_page(addr);
-}
-
-/* All is prepared: whole VMAs, charged, tables owned. */
-static void protect_apply(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot)
-{
-    for (struct vma *vma = vma_find(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        if (protect_must_charge(vma, prot))
-            vma->flags |= VMA_ACCOUNTED;
-        vma->prot = prot;
-        pagetable_update(&aspace->tree, vma->start, vma->end, protect_entry, vma);
-    }
-    range_merge(aspace, start, end);
-}
-
-static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot)
-{
-    uint64_t charged;
-
-    if (!range_is_mapped(aspace, start, end))
-        return -ENOMEM;
-    int error = protect_charge(aspace, start, end, prot, &charged);
-    if (error)
-        return error;
-    if (pagetable_own_range(&aspace->tree, start, end) || range_cut(aspace, start, end)) {
-        commit_refund(charged);
-        return -ENOMEM;
-    }
-    protect_apply(aspace, start, end, prot);
-    return 0;
-}
-
-int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot)
-{
-    if (!is_aligned(addr, PAGE_SIZE) || prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
-        return -EINVAL;
-    prot &= ~PROT_SEM; /* means nothing on x86 */
-    if (!length)
-        return 0;
-    if (addr >= USER_END || length > USER_END - addr)
-        return -ENOMEM;
-    mutex_lock(&aspace->lock);
-    int error = protect_locked(aspace, addr, addr + page_up(length), prot);
-    mutex_unlock(&aspace->lock);
-    return error;
-}
-
-/* ---- brk ---- */
 
 /* Grow the heap from `from` to `to`, page aligned. 0 or -ENOMEM. */
 static int brk_grow(struct aspace *aspace, vaddr_t from, vaddr_t to)

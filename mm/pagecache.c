@@ -123,7 +123,7 @@ static int page_make_charged(struct pagecache *cache, uint64_t index, struct fra
 {
     uint64_t charge = cache->commit_by_page ? 1 : 0;
 
-    if (commit_charge(charge))
+    if (commit_charge(charge, 0))
         return -ENOMEM;
     int error = page_make(cache, index, frame);
     if (error)
@@ -159,6 +159,38 @@ int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame
     int result = page_find_locked(cache, index, frame);
     spin_unlock(&cache->lock);
     return result;
+}
+
+bool pagecache_has(struct pagecache *cache, uint64_t index)
+{
+    spin_lock(&cache->lock);
+    struct frame **slot = tree_slot(cache, index, false);
+    bool has = slot && *slot;
+    spin_unlock(&cache->lock);
+    return has;
+}
+
+static void page_drop_locked(struct pagecache *cache, uint64_t index)
+{
+    struct frame **slot = tree_slot(cache, index, false);
+
+    if (!slot || !*slot)
+        return;
+    frame_put(*slot);
+    *slot = NULL;
+    cache->pages--;
+    if (cache->commit_by_page) {
+        cache->committed--;
+        commit_refund(1);
+    }
+}
+
+void pagecache_drop(struct pagecache *cache, uint64_t index, uint64_t count)
+{
+    spin_lock(&cache->lock);
+    for (uint64_t i = 0; i < count && cache->pages; i++)
+        page_drop_locked(cache, index + i);
+    spin_unlock(&cache->lock);
 }
 
 ssize_type pagecache_read(struct pagecache *cache, uint64_t offset, void *buffer, size_t n)

@@ -52,6 +52,12 @@ enum pagecache_found { PAGECACHE_HIT, PAGECACHE_NEW };
  */
 int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame) __must_check;
 
+/* Is the page in the cache now? */
+bool pagecache_has(struct pagecache *cache, uint64_t index);
+
+/* Drop `count` pages from `index` on: the cache's pins go, and their charges. Entries that map them keep theirs. */
+void pagecache_drop(struct pagecache *cache, uint64_t index, uint64_t count);
+
 /* Copy out of the cache: at most n bytes from `offset`; stops at the end. Bytes copied, or a negative errno. */
 ssize_type pagecache_read(struct pagecache *cache, uint64_t offset, void *buffer, size_t n) __must_check;
 

@@ -8,7 +8,22 @@
 
 #include "mm/aspace.h"
 
-/* Make `start` and `end` borders of VMAs. 0, or -ENOMEM with nothing cut. */
+/*
+ * May memory of this kind grow by so many pages (RLIMIT_AS, RLIMIT_DATA), and the set by one VMA (vm.max_map_count)?
+ */
+bool range_may_grow(const struct aspace *aspace, uint64_t pages, unsigned prot, unsigned flags);
+bool range_may_add_vma(const struct aspace *aspace);
+
+/* Set and clear flags of all VMAs in a range that is mapped without holes. 0, or -ENOMEM with nothing changed. */
+int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned set, unsigned clear) __must_check;
+
+/*
+ * Fault in every page as an access by its VMA's rights would: private writable memory is written. What has no rights is passed
+ * over. 0, -ENOMEM, -EFAULT (beyond the end of a file).
+ */
+int range_populate(struct aspace *aspace, vaddr_t start, vaddr_t end) __must_check;
+
+/* Make `start` and `end` borders of VMAs. 0, or -ENOMEM with nothing cut (no memory, or vm.max_map_count). */
 int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end) __must_check;
 
 /* Join what can be joined around and inside [start, end]. */

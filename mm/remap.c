@@ -27,7 +27,7 @@ static uint64_t remap_charge(const struct remap *remap)
 /* The room behind the old range is free: the VMA just gets longer. 0 or -ENOMEM. */
 static int remap_grow_in_place(struct aspace *aspace, const struct remap *remap)
 {
-    if (commit_charge(remap_charge(remap)))
+    if (commit_charge(remap_charge(remap), aspace->vmas.pages))
         return -ENOMEM;
     vma_resize(&aspace->vmas, remap->vma, remap->vma->start, remap->old + remap->new_length);
     vma_merge(&aspace->vmas, remap->vma);
@@ -43,11 +43,11 @@ static bool remap_can_grow_in_place(struct aspace *aspace, const struct remap *r
 }
 
 /* The VMA at the new place, not yet in the set; its charge for growth is taken. NULL: out of memory. */
-static struct vma *remap_make_vma(const struct remap *remap, vaddr_t target)
+static struct vma *remap_make_vma(struct aspace *aspace, const struct remap *remap, vaddr_t target)
 {
     const struct vma *old = remap->vma;
 
-    if (commit_charge(remap_charge(remap)))
+    if (commit_charge(remap_charge(remap), aspace->vmas.pages))
         return NULL;
     struct vma *vma = vma_create(target, target + remap->new_length, old->prot, old->flags, old->ops, old->cache,
                                  old->cache ? vma_index_of(old, remap->old) : 0);
@@ -61,7 +61,7 @@ static int remap_move(struct aspace *aspace, struct remap *remap, vaddr_t target
 {
     vaddr_t old_end = remap->old + remap->old_length;
 
-    struct vma *vma = remap_make_vma(remap, target);
+    struct vma *vma = remap_make_vma(aspace, remap, target);
     if (!vma)
         return -ENOMEM;
     if (range_cut(aspace, remap->old, old_end))
@@ -90,6 +90,8 @@ static int64_t remap_place(struct aspace *aspace, struct remap *remap)
 
     if (!target && remap->new_length == remap->old_length)
         return remap->old;
+    if (!range_may_grow(aspace, (remap->new_length - remap->old_length) >> PAGE_SHIFT, remap->vma->prot, remap->vma->flags))
+        return -ENOMEM;
     if (!target && remap_can_grow_in_place(aspace, remap)) {
         int error = remap_grow_in_place(aspace, remap);
         return error ? error : (int64_t)remap->old;

@@ -29,6 +29,8 @@ void aspace_note_peak_locked(struct aspace *aspace)
  */
 static void usage_add_vma(const struct vma *vma, struct aspace_usage *usage)
 {
+    if (vma->flags & VMA_LOCKED)
+        usage->locked += vma_pages(vma);
     if (vma->flags & VMA_GROWSDOWN)
         usage->stack += vma_pages(vma);
     else if (vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED))
@@ -79,6 +81,7 @@ static int vma_usage_page(vaddr_t addr, pte_t entry, void *arg)
     usage->resident++;
     usage->anonymous += frame->kind == FRAME_ANON;
     usage->referenced += pte_is_accessed(entry);
+    usage->lazy_free += pte_is_lazy_free(entry);
     bool dirty = pte_is_dirty(entry) || frame->kind == FRAME_ANON; /* no file has an anonymous page's contents */
     if (page_is_shared(request->tree, addr, frame))
         *(dirty ? &usage->shared_dirty : &usage->shared_clean) += 1;

@@ -25,6 +25,12 @@ enum vma_flags {
     VMA_NORESERVE = 1 << 2,  /* MAP_NORESERVE */
     VMA_ACCOUNTED = 1 << 3,  /* its pages are charged to the commit ledger; stays once set */
     VMA_NEVER_WRITE = 1 << 4, /* shared mapping of a file that is not open for writing */
+    VMA_LOCKED = 1 << 5,      /* mlock(2): its pages stay, and count in VmLck */
+    VMA_LOCK_ONFAULT = 1 << 6, /* with VMA_LOCKED: pages are not fetched beforehand */
+    VMA_SEQUENTIAL = 1 << 7,  /* madvise(2): kept for /proc, without effect on lazy memory */
+    VMA_RANDOM = 1 << 8,
+    VMA_DONTFORK = 1 << 9,    /* madvise(2): a child does not get it */
+    VMA_WIPEONFORK = 1 << 10, /* madvise(2): a child gets it empty */
 };
 
 struct vma {

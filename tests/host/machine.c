@@ -2,8 +2,9 @@
 /*
  * machine.c: RAM with the holes of a PC, one CPU, and the start of mm/ on them.
  *
- * The kernel's own memory is a stretch at 1 MiB that is reserved and full of a pattern, and its root table, whose upper half
- * every address space copies. A hole in the middle and reserved bytes with odd borders are what firmware leaves.
+ * The kernel's own memory is a stretch at 1 MiB that is reserved and full of a pattern, and its root table,
+ * whose upper half every address space copies. A hole in the middle and reserved bytes with odd borders are
+ * what firmware leaves.
  */
 #include "tests/host/machine.h"
 

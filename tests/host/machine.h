@@ -2,8 +2,9 @@
 /*
  * machine.h: the machine that the host ring runs mm/ on: RAM, a software MMU with a TLB, one CPU.
  *
- * User memory is reached as a program reaches it: every access walks the tables that mm/ has built (pte.h is the
- * kernel's own), checks the rights of each level, sets accessed and dirty bits, and faults into mm_fault().
+ * User memory is reached as a program reaches it: every access walks the tables that mm/ has built (pte.h is
+ * the kernel's own), checks the rights of each level, sets accessed and dirty bits, and faults into
+ * mm_fault().
  *
  * The TLB is the most forgetful software's nightmare: it keeps every translation and every upper-level entry
  * that it has ever seen until it is told to forget. A real CPU may do so, apart from the one address
@@ -18,7 +19,10 @@
 /* Parameters as the boot loader would pass them. Before machine_start(). */
 void machine_set_params(const char *line);
 
-/* Make a machine with `ram` bytes (at most HOST_RAM_SIZE), with holes as PCs have them, and start mm/ on it. Once a process. */
+/*
+ * Make a machine with `ram` bytes (at most HOST_RAM_SIZE), with holes as PCs have them, and start mm/ on it.
+ * Once a process.
+ */
 void machine_start(uint64_t ram);
 
 /* RAM and one CPU, but nothing of mm/ started. */
@@ -39,16 +43,16 @@ struct access_trace {
 extern struct access_trace last_access;
 
 /*
- * User mode reads, writes or executes n bytes at `addr` of the current address space. Returns the bytes done: fewer than n
- * when a fault was not resolved; its kind is then the last one in last_access.
+ * User mode reads, writes or executes n bytes at `addr` of the current address space. Returns the bytes done:
+ * fewer than n when a fault was not resolved; its kind is then the last one in last_access.
  */
 size_t user_read(vaddr_t addr, void *buffer, size_t n);
 size_t user_write(vaddr_t addr, const void *buffer, size_t n);
 size_t user_execute(vaddr_t addr, size_t n);
 
 /*
- * Is everything that the TLB remembers still true? An entry may allow less than the tables do, but not more, and not
- * another frame. Panics with what is stale.
+ * Is everything that the TLB remembers still true? An entry may allow less than the tables do, but not more,
+ * and not another frame. Panics with what is stale.
  */
 void tlb_check(void);
 

@@ -3,8 +3,8 @@
  * mmu.c: the software MMU: walks, TLB and paging-structure caches as SDM 3, 4.6 to 4.10 describe them.
  *
  * Rights multiply along the path. A translation is cached with the rights of its whole path, an upper-level
- * entry with the rights down to it. A write through a translation that was cached clean walks again to set the
- * dirty bit, as CPUs do.
+ * entry with the rights down to it. A write through a translation that was cached clean walks again to set
+ * the dirty bit, as CPUs do.
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/mmu.h"
@@ -16,7 +16,10 @@
 #include "mm/frame.h"
 #include "tests/host/machine.h"
 
-/* What is known of a stretch of addresses: where it leads and what may be done. level 0: a page; 1..3: a table of that level. */
+/*
+ * What is known of a stretch of addresses: where it leads and what may be done. level 0: a page; 1..3: a
+ * table of that level.
+ */
 struct cached {
     uint64_t key;        /* addr >> shift of the level */
     uint64_t generation; /* when it was remembered: true as long as nothing was flushed since; 0: never */
@@ -83,10 +86,12 @@ unsigned tlb_count(void)
 static pte_t *table_entry(pfn_t table, vaddr_t addr, unsigned level)
 {
     struct frame *frame = frame_at(table);
-    bool is_table = table == mmu_kernel_root() >> PAGE_SHIFT || (frame->kind == FRAME_TABLE && frame->refs > 0);
+    bool is_table =
+        table == mmu_kernel_root() >> PAGE_SHIFT || (frame->kind == FRAME_TABLE && frame->refs > 0);
 
     BUG_ON(table >= frame_count, "walk through frame 0x%lx, beyond RAM", table);
-    BUG_ON(!is_table, "walk through frame 0x%lx, which is no table: kind %u, refs %u", table, frame->kind, frame->refs);
+    BUG_ON(!is_table, "walk through frame 0x%lx, which is no table: kind %u, refs %u", table, frame->kind,
+           frame->refs);
     return (pte_t *)frame_address(frame) + pte_index(addr, level);
 }
 
@@ -112,7 +117,10 @@ static void walk_step(struct cached *found, pte_t entry)
     BUG_ON(!(entry.bits & PTE_USER), "user half has an entry without the user bit: 0x%lx", entry.bits);
 }
 
-/* Walk to the leaf. False: an entry is not present. `found` is what the TLB may keep; nothing is set in the tables but accessed bits. */
+/*
+ * Walk to the leaf. False: an entry is not present. `found` is what the TLB may keep; nothing is set in the
+ * tables but accessed bits.
+ */
 static bool walk(vaddr_t addr, struct cached *found, pte_t **leaf)
 {
     unsigned level;
@@ -149,9 +157,11 @@ static void frame_check(pfn_t pfn, vaddr_t addr, enum fault_access access)
     const struct frame *frame = frame_at(pfn);
     bool is_user = frame->kind >= FRAME_ZERO && frame->kind < FRAME_KINDS;
 
-    BUG_ON(!is_user || !frame->refs, "0x%lx shows frame 0x%lx: kind %u, refs %u", addr, pfn, frame->kind, frame->refs);
+    BUG_ON(!is_user || !frame->refs, "0x%lx shows frame 0x%lx: kind %u, refs %u", addr, pfn, frame->kind,
+           frame->refs);
     BUG_ON(access == ACCESS_WRITE && frame->kind == FRAME_ZERO, "write at 0x%lx to the zero page", addr);
-    BUG_ON(access == ACCESS_WRITE && frame->kind == FRAME_FILE, "write at 0x%lx to a file's cached page", addr);
+    BUG_ON(access == ACCESS_WRITE && frame->kind == FRAME_FILE, "write at 0x%lx to a file's cached page",
+           addr);
 }
 
 /* Translate. True and *pfn, or false and the fault that the CPU would report. */
@@ -161,7 +171,7 @@ static bool translate(vaddr_t addr, enum fault_access access, pfn_t *pfn, bool *
     pte_t *leaf;
 
     *was_present = true;
-    if (addr >= CANONICAL_END) { /* the kernel's half has no user bit; between the halves there is no page fault */
+    if (addr >= CANONICAL_END) { /* the kernel's half has no user bit; in between there is no page fault */
         BUG_ON(addr < -CANONICAL_END, "access to non-canonical 0x%lx: a general-protection fault", addr);
         return false;
     }
@@ -204,8 +214,9 @@ static enum fault_kind fault_raise(vaddr_t addr, enum fault_access access, bool 
 }
 
 /*
- * The byte at `addr` for one access, faulting as often as it takes. NULL: a fault was not resolved. A resolved fault lets the
- * access go on; only a stack that grew, or a spurious fault, may be followed by one more for the page itself.
+ * The byte at `addr` for one access, faulting as often as it takes. NULL: a fault was not resolved. A
+ * resolved fault lets the access go on; only a stack that grew, or a spurious fault, may be followed by one
+ * more for the page itself.
  */
 static char *touch(vaddr_t addr, enum fault_access access, bool user)
 {
@@ -219,7 +230,8 @@ static char *touch(vaddr_t addr, enum fault_access access, bool user)
             return NULL;
         again += kind == FAULT_STACK_GROW || kind == FAULT_SPURIOUS ? 1 : 100;
         if (again > 2 && !translate(addr, access, &pfn, &present))
-            panic("%s at 0x%lx (access %u) does not let the access go on", fault_kind_name(kind), addr, access);
+            panic("%s at 0x%lx (access %u) does not let the access go on", fault_kind_name(kind), addr,
+                  access);
     }
     return (char *)frame_address(frame_at(pfn)) + page_offset(addr);
 }
@@ -246,7 +258,11 @@ static size_t copy_user(vaddr_t addr, char *buffer, size_t n, enum fault_access 
     return done;
 }
 
-size_t user_read(vaddr_t addr, void *buffer, size_t n) { return copy_user(addr, buffer, n, ACCESS_READ, true); }
+size_t user_read(vaddr_t addr, void *buffer, size_t n)
+{
+    return copy_user(addr, buffer, n, ACCESS_READ, true);
+}
+
 size_t user_execute(vaddr_t addr, size_t n) { return copy_user(addr, NULL, n, ACCESS_EXEC, true); }
 
 size_t user_write(vaddr_t addr, const void *buffer, size_t n)
@@ -312,7 +328,10 @@ void page_copy(void *restrict dst, const void *restrict src)
     memcpy(dst, src, PAGE_SIZE);
 }
 
-/* The tables as they are, without any cache. False: not present. level: of the table that is wanted, 0 for the page. */
+/*
+ * The tables as they are, without any cache. False: not present. level: of the table that is wanted, 0 for
+ * the page.
+ */
 static bool walk_fresh(vaddr_t addr, unsigned level, struct cached *found)
 {
     *found = (struct cached){ .pfn = root_pfn, .write = true, .exec = true };
@@ -329,11 +348,14 @@ static void cached_check(const struct cached *known, vaddr_t addr, unsigned leve
 {
     struct cached now;
 
-    BUG_ON(!walk_fresh(addr, level, &now), "stale: 0x%lx level %u is gone, frame 0x%lx remembered", addr, level, known->pfn);
-    BUG_ON(now.pfn != known->pfn, "stale: 0x%lx level %u is frame 0x%lx, 0x%lx remembered", addr, level, now.pfn,
-           known->pfn);
-    BUG_ON(known->write && !now.write, "stale: 0x%lx level %u is read-only, writable remembered", addr, level);
-    BUG_ON(known->exec && !now.exec, "stale: 0x%lx level %u is not executable, executable remembered", addr, level);
+    BUG_ON(!walk_fresh(addr, level, &now), "stale: 0x%lx level %u is gone, frame 0x%lx remembered", addr,
+           level, known->pfn);
+    BUG_ON(now.pfn != known->pfn, "stale: 0x%lx level %u is frame 0x%lx, 0x%lx remembered", addr, level,
+           now.pfn, known->pfn);
+    BUG_ON(known->write && !now.write, "stale: 0x%lx level %u is read-only, writable remembered", addr,
+           level);
+    BUG_ON(known->exec && !now.exec, "stale: 0x%lx level %u is not executable, executable remembered", addr,
+           level);
 }
 
 void tlb_check(void)

@@ -37,7 +37,10 @@ static void frame_release(struct model_frame *frame)
     free(frame);
 }
 
-static uint64_t object_pages(const struct model_object *object) { return page_up(object->size) >> PAGE_SHIFT; }
+static uint64_t object_pages(const struct model_object *object)
+{
+    return page_up(object->size) >> PAGE_SHIFT;
+}
 
 static struct model_object *object_create(uint64_t size)
 {
@@ -289,8 +292,8 @@ static bool is_accountable(unsigned prot, unsigned flags)
     return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
 }
 
-void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, struct model_object *object,
-               uint64_t index)
+void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags,
+               struct model_object *object, uint64_t index)
 {
     unsigned at = 0;
 
@@ -320,7 +323,8 @@ void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned pro
 void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length)
 {
     struct model_range range = *model_range_at(model, from);
-    unsigned first = page_index(model, from), last = page_index(model, from + old_length), count = last - first;
+    unsigned first = page_index(model, from), last = page_index(model, from + old_length),
+             count = last - first;
     struct model_page *moved = must(malloc((count + 1) * sizeof(struct model_page)));
 
     for (unsigned i = 0; i < count; i++) {
@@ -369,7 +373,8 @@ uint64_t model_resident(const struct model *model, enum resident_kind kind)
         if (page->state == MODEL_ANON)
             count += kind == RESIDENT_ANON;
         else if (page->state == MODEL_OBJECT)
-            count += kind == (model_range_at(model, page->addr)->object->is_file ? RESIDENT_FILE : RESIDENT_SHM);
+            count +=
+                kind == (model_range_at(model, page->addr)->object->is_file ? RESIDENT_FILE : RESIDENT_SHM);
     }
     return count;
 }
@@ -390,10 +395,13 @@ static struct model_range *stack_for(const struct model *model, vaddr_t addr)
     vaddr_t start = page_down(addr);
     if (!above || !(above->flags & VMA_GROWSDOWN) || start < USER_START || start >= above->start)
         return NULL;
-    bool guarded = !below || below->flags & VMA_GROWSDOWN || !below->prot || start >= below->end + VMA_GUARD_GAP;
+    bool guarded =
+        !below || below->flags & VMA_GROWSDOWN || !below->prot || start >= below->end + VMA_GUARD_GAP;
     vaddr_t end = above->end;
-    for (struct model_range *next = above + 1; next < model->range + model->ranges; next++) { /* the kernel has one VMA there */
-        if (next->start != end || next->prot != above->prot || next->flags != above->flags || next->object != above->object)
+    /* Ranges that are alike are one VMA to the kernel. */
+    for (struct model_range *next = above + 1; next < model->range + model->ranges; next++) {
+        if (next->start != end || next->prot != above->prot || next->flags != above->flags ||
+            next->object != above->object)
             break;
         end = next->end;
     }
@@ -419,7 +427,8 @@ static model_kinds predict_absent(const struct model_range *range, vaddr_t addr,
 /* Writing where rights on the path may have gone and come back without the model knowing. */
 #define MAYBE_REUSE (NO_FAULT | KIND(FAULT_COW_REUSE) | KIND(FAULT_SPURIOUS))
 
-static model_kinds predict_present(const struct model_range *range, const struct model_page *page, enum fault_access access)
+static model_kinds predict_present(const struct model_range *range, const struct model_page *page,
+                                   enum fault_access access)
 {
     if (access != ACCESS_WRITE)
         return NO_FAULT | KIND(FAULT_SPURIOUS);
@@ -441,11 +450,13 @@ model_kinds model_predict(const struct model *model, vaddr_t addr, enum fault_ac
         const struct model_range *stack = addr < USER_END ? stack_for(model, addr) : NULL;
         if (!stack)
             return KIND(FAULT_SEGV_MAPERR);
-        bool allowed = access == ACCESS_WRITE ? stack->prot & PROT_WRITE : access == ACCESS_READ ? stack->prot : stack->prot & PROT_EXEC;
+        bool allowed = access == ACCESS_WRITE  ? stack->prot & PROT_WRITE
+                       : access == ACCESS_READ ? stack->prot
+                                               : stack->prot & PROT_EXEC;
         return allowed ? KIND(FAULT_STACK_GROW) : KIND(FAULT_SEGV_ACCERR);
     }
-    if ((access == ACCESS_WRITE && !(range->prot & PROT_WRITE)) || (access == ACCESS_EXEC && !(range->prot & PROT_EXEC)) ||
-        !range->prot)
+    if ((access == ACCESS_WRITE && !(range->prot & PROT_WRITE)) ||
+        (access == ACCESS_EXEC && !(range->prot & PROT_EXEC)) || !range->prot)
         return KIND(FAULT_SEGV_ACCERR);
     const struct model_page *page = model_page_at(model, addr);
     return page ? predict_present(range, page, access) : predict_absent(range, addr, access);

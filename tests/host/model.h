@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * model.h: what an address space should be, said as simply as possible: a sorted array of ranges, a sorted array of
- * pages that have been touched, and for each page its bytes.
+ * model.h: what an address space should be, said as simply as possible: a sorted array of ranges, a sorted
+ * array of pages that have been touched, and for each page its bytes.
  *
- * The model knows nothing of tables, trees or TLBs. It says for every access what the program must see and which kind
- * of fault the kernel must report, and for every call how many pages of which kind there must be afterwards.
- * Frames of private pages are shared after a fork by a plain reference count of whole pages.
+ * The model knows nothing of tables, trees or TLBs. It says for every access what the program must see and
+ * which kind of fault the kernel must report, and for every call how many pages of which kind there must be
+ * afterwards. Frames of private pages are shared after a fork by a plain reference count of whole pages.
  */
 #ifndef TESTS_HOST_MODEL_H
 #define TESTS_HOST_MODEL_H
@@ -82,8 +82,8 @@ vaddr_t model_find_gap(const struct model *model, uint64_t length, vaddr_t low, 
 /* The calls, after the kernel has done them. Ranges are valid and page aligned. */
 void model_unmap(struct model *model, vaddr_t start, vaddr_t end);
 /* Takes over the caller's reference on object. */
-void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, struct model_object *object,
-               uint64_t index);
+void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags,
+               struct model_object *object, uint64_t index);
 void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned prot);
 void model_drop(struct model *model, vaddr_t start, vaddr_t end);
 void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * random.c: the model-based random test: calls and accesses at random, in several address spaces that fork and exit,
- * each compared with the model (model.h): results, addresses, bytes, kinds of faults, and all counts.
+ * random.c: the model-based random test: calls and accesses at random, in several address spaces that fork
+ * and exit, each compared with the model (model.h): results, addresses, bytes, kinds of faults, and all
+ * counts.
  *
  *     SEED=N OPS=N ring random
  *
- * One operation in sixteen runs with an allocation that is made to fail: then it must succeed or leave all as it was.
- * When something differs, the seed and the last operations are printed.
+ * One operation in sixteen runs with an allocation that is made to fail: then it must succeed or leave all as
+ * it was. When something differs, the seed and the last operations are printed.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -57,7 +58,8 @@ static void note(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    int length = snprintf(line, sizeof(history[0]), "%lu [space %ld%s] ", operation, now - model, injecting ? ", failing" : "");
+    int length = snprintf(line, sizeof(history[0]), "%lu [space %ld%s] ", operation, now - model,
+                          injecting ? ", failing" : "");
     vsnprintf(line + length, sizeof(history[0]) - length, fmt, args);
     va_end(args);
     if (getenv("TRACE"))
@@ -138,8 +140,10 @@ static vaddr_t pick_address(void)
 
 static unsigned pick_prot(void)
 {
-    static const unsigned prots[] = { READ_WRITE, READ_WRITE, READ_WRITE, READ_WRITE, PROT_READ, PROT_READ, PROT_NONE,
-                                      PROT_WRITE, PROT_READ | PROT_EXEC, READ_WRITE | PROT_EXEC };
+    static const unsigned prots[] = {
+        READ_WRITE, READ_WRITE, READ_WRITE, READ_WRITE,
+        PROT_READ, PROT_READ, PROT_NONE, PROT_WRITE, PROT_READ | PROT_EXEC, READ_WRITE | PROT_EXEC,
+    };
     return prots[below(ARRAY_SIZE(prots))];
 }
 
@@ -161,9 +165,12 @@ static void check_sums(void)
 {
     uint64_t committed = model_shm_committed;
 
-    CHECK(frames_of(FRAME_ANON) == model_anon_frames, "%lu anonymous frames, not %lu", frames_of(FRAME_ANON), model_anon_frames);
-    CHECK(frames_of(FRAME_SHM) == model_shm_frames, "%lu shared frames, not %lu", frames_of(FRAME_SHM), model_shm_frames);
-    CHECK(frames_of(FRAME_FILE) == model_file_frames, "%lu file frames, not %lu", frames_of(FRAME_FILE), model_file_frames);
+    CHECK(frames_of(FRAME_ANON) == model_anon_frames, "%lu anonymous frames, not %lu", frames_of(FRAME_ANON),
+          model_anon_frames);
+    CHECK(frames_of(FRAME_SHM) == model_shm_frames, "%lu shared frames, not %lu", frames_of(FRAME_SHM),
+          model_shm_frames);
+    CHECK(frames_of(FRAME_FILE) == model_file_frames, "%lu file frames, not %lu", frames_of(FRAME_FILE),
+          model_file_frames);
     for (unsigned i = 0; i < SPACES; i++)
         if (model[i].aspace)
             committed += model_committed(&model[i]);
@@ -189,9 +196,11 @@ static void check_vma(const struct model *space, const struct vma *vma, vaddr_t 
     for (vaddr_t at = from; at < vma->end;) {
         const struct model_range *range = model_range_at(space, at);
         CHECK(range, "VMA at 0x%lx where nothing should be", at);
-        CHECK(vma->prot == range->prot && vma->flags == range->flags, "VMA at 0x%lx: prot %u flags %u, not %u %u", at,
-              vma->prot, vma->flags, range->prot, range->flags);
-        CHECK(vma->cache == (range->object ? range->object->cache : NULL), "VMA at 0x%lx shows another object", at);
+        CHECK(vma->prot == range->prot && vma->flags == range->flags,
+              "VMA at 0x%lx: prot %u flags %u, not %u %u", at, vma->prot, vma->flags, range->prot,
+              range->flags);
+        CHECK(vma->cache == (range->object ? range->object->cache : NULL),
+              "VMA at 0x%lx shows another object", at);
         CHECK(!vma->cache || vma_index_of(vma, at) == range->index + ((at - range->start) >> PAGE_SHIFT),
               "VMA at 0x%lx shows index %lu", at, vma_index_of(vma, at));
         at = range->end;
@@ -218,12 +227,16 @@ static int check_entry(vaddr_t addr, pte_t entry, void *arg)
     const struct model_page *page = &check->space->page[check->next++];
     const struct frame *frame = frame_at(pte_pfn(entry));
 
-    CHECK(check->next <= check->space->pages && page->addr == addr, "entry at 0x%lx that should not be", addr);
-    CHECK((frame->kind == FRAME_ZERO) == (page->state == MODEL_ZERO), "0x%lx: frame of kind %u", addr, frame->kind);
-    CHECK((frame->kind == FRAME_ANON) == (page->state == MODEL_ANON), "0x%lx: frame of kind %u", addr, frame->kind);
+    CHECK(check->next <= check->space->pages && page->addr == addr, "entry at 0x%lx that should not be",
+          addr);
+    CHECK((frame->kind == FRAME_ZERO) == (page->state == MODEL_ZERO), "0x%lx: frame of kind %u", addr,
+          frame->kind);
+    CHECK((frame->kind == FRAME_ANON) == (page->state == MODEL_ANON), "0x%lx: frame of kind %u", addr,
+          frame->kind);
     bool is_open = model_range_at(check->space, addr)->prot != PROT_NONE;
     CHECK(pte_is_present(entry) == is_open, "0x%lx: entry 0x%lx, rights %u", addr, entry.bits, is_open);
-    CHECK(!memcmp(frame_address(frame), model_bytes(check->space, addr, scratch), PAGE_SIZE), "0x%lx: other bytes", addr);
+    CHECK(!memcmp(frame_address(frame), model_bytes(check->space, addr, scratch), PAGE_SIZE),
+          "0x%lx: other bytes", addr);
     return 0;
 }
 
@@ -260,8 +273,8 @@ static void check_kind(vaddr_t addr, enum fault_access access, model_kinds allow
 }
 
 /*
- * A private write to a file's page that ran out of memory may have got as far as reading the page into the cache, where it
- * stays: no one sees a difference but the counts.
+ * A private write to a file's page that ran out of memory may have got as far as reading the page into the
+ * cache, where it stays: no one sees a difference but the counts.
  */
 static void file_page_sync(vaddr_t addr)
 {
@@ -312,7 +325,8 @@ static size_t pick_length(void) { return one_in(8) ? below(3 * PAGE_SIZE) + 1 : 
 
 static void op_access(void)
 {
-    static const enum fault_access kinds[] = { ACCESS_READ, ACCESS_READ, ACCESS_WRITE, ACCESS_WRITE, ACCESS_WRITE, ACCESS_EXEC };
+    static const enum fault_access kinds[] = { ACCESS_READ,  ACCESS_READ,  ACCESS_WRITE,
+                                               ACCESS_WRITE, ACCESS_WRITE, ACCESS_EXEC };
     enum fault_access access = kinds[below(ARRAY_SIZE(kinds))];
     vaddr_t addr = pick_address();
     size_t n = pick_length();
@@ -330,8 +344,12 @@ static void op_access(void)
     }
 }
 
-/* What a copy by the kernel does to the model: page after page up to the first that cannot be had. Bytes that go through. */
-static size_t model_copy(struct model *space, vaddr_t addr, uint8_t *bytes, size_t n, enum fault_access access)
+/*
+ * What a copy by the kernel does to the model: page after page up to the first that cannot be had. Bytes
+ * that go through.
+ */
+static size_t model_copy(struct model *space, vaddr_t addr, uint8_t *bytes, size_t n,
+                         enum fault_access access)
 {
     static uint8_t scratch[PAGE_SIZE];
 
@@ -400,7 +418,8 @@ static void op_remote(void)
     note("remote %s of space %ld at 0x%lx, %lu bytes", write ? "write" : "read", space - model, addr, n);
     buffer_fill(n);
     memcpy(wanted, buffer, n);
-    error = write ? aspace_write(space->aspace, addr, buffer, n) : aspace_read(space->aspace, addr, buffer, n);
+    error =
+        write ? aspace_write(space->aspace, addr, buffer, n) : aspace_read(space->aspace, addr, buffer, n);
     bool whole = model_copy(space, addr, wanted, n, write ? ACCESS_WRITE : ACCESS_READ) == n;
     CHECK(error == (whole ? 0 : -EFAULT), "result %d", error);
     CHECK(!whole || !memcmp(buffer, wanted, n), "other bytes");
@@ -408,7 +427,10 @@ static void op_remote(void)
 
 /* ---- calls ---- */
 
-/* Did the call fail for the allocation that was made to fail? Then nothing may have changed, which the checks see. */
+/*
+ * Did the call fail for the allocation that was made to fail? Then nothing may have changed, which the
+ * checks see.
+ */
 static bool failed_as_told(int64_t result) { return injecting && result == -ENOMEM; }
 
 /* Some calls are not all or nothing when they run out of memory: those go without. */
@@ -432,17 +454,17 @@ static void model_populate(struct model *space, vaddr_t start, vaddr_t end, bool
 static int64_t predict_place(const struct map_request *request)
 {
     uint64_t length = page_up(request->length);
-    vaddr_t addr = page_down(request->addr);
+    vaddr_t addr = page_down(request->addr), low = MAX(USER_START, page_up(vm_mmap_min_addr));
 
     if (request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         bool replace = !(request->flags & MAP_FIXED_NOREPLACE);
         return replace || model_is_free(now, addr, addr + length) ? (int64_t)addr : -EEXIST;
     }
-    if (addr >= USER_START && addr <= USER_END - length && model_is_free(now, addr, addr + length))
+    if (addr >= low && addr <= USER_END - length && model_is_free(now, addr, addr + length))
         return addr;
-    addr = model_find_gap(now, length, USER_START, now->aspace->mmap_top);
+    addr = model_find_gap(now, length, low, now->aspace->mmap_top);
     if (!addr)
-        addr = model_find_gap(now, length, USER_START, USER_END);
+        addr = model_find_gap(now, length, low, USER_END);
     return addr ? (int64_t)addr : -ENOMEM;
 }
 
@@ -450,7 +472,8 @@ static unsigned model_flags(const struct map_request *request)
 {
     bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
     return (shared ? VMA_SHARED : 0) | (request->flags & MAP_NORESERVE ? VMA_NORESERVE : 0) |
-           (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) | (shared && request->never_write ? VMA_NEVER_WRITE : 0);
+           (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+           (shared && request->never_write ? VMA_NEVER_WRITE : 0);
 }
 
 /* Do it and compare. `object`: what it maps (one reference given away), NULL: anonymous. */
@@ -467,7 +490,8 @@ static void map(const struct map_request *request, struct model_object *object)
         object = model_shm_create(length, request->flags & MAP_NORESERVE);
         object->cache = vma_find(&now->aspace->vmas, addr)->cache;
     }
-    model_map(now, addr, addr + length, request->prot, model_flags(request), object, request->offset >> PAGE_SHIFT);
+    model_map(now, addr, addr + length, request->prot, model_flags(request), object,
+              request->offset >> PAGE_SHIFT);
     bool pay_now = request->flags & MAP_POPULATE || (!lazy.zfod && !request->cache);
     if (pay_now && request->prot)
         model_populate(now, addr, addr + length, request->prot & PROT_WRITE);
@@ -506,14 +530,15 @@ static void op_map(void)
     request.flags |= one_in(24) && request.flags & MAP_PRIVATE ? MAP_GROWSDOWN : 0;
     pick_place(&request);
     inject_only_if(lazy.zfod);
-    note("map 0x%lx, %lu pages, prot %u, flags 0x%x", request.addr, page_up(request.length) >> PAGE_SHIFT, request.prot,
-         request.flags);
+    note("map 0x%lx, %lu pages, prot %u, flags 0x%x", request.addr, page_up(request.length) >> PAGE_SHIFT,
+         request.prot, request.flags);
     map(&request, NULL);
 }
 
 static void op_map_large(void)
 {
-    struct map_request request = { .prot = pick_prot(), .flags = MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE };
+    struct map_request request = { .prot = pick_prot(),
+                                   .flags = MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE };
     unsigned count = 0;
 
     for (unsigned i = 0; i < now->ranges; i++)
@@ -565,7 +590,8 @@ static int predict_protect(vaddr_t start, vaddr_t end, unsigned prot)
     if (!model_is_mapped(now, start, end))
         return -ENOMEM;
     for (unsigned i = 0; i < now->ranges; i++)
-        if (now->range[i].start < end && now->range[i].end > start && now->range[i].flags & VMA_NEVER_WRITE && prot & PROT_WRITE)
+        if (now->range[i].start < end && now->range[i].end > start && now->range[i].flags & VMA_NEVER_WRITE &&
+            prot & PROT_WRITE)
             return -EACCES;
     return 0;
 }
@@ -579,7 +605,8 @@ static void op_protect(void)
     pick_range(&start, &pages);
     note("protect 0x%lx, %lu pages, prot %u", start, pages, prot);
     vaddr_t end = start + (pages << PAGE_SHIFT);
-    int error = aspace_protect(now->aspace, start, end - start, prot), wanted = predict_protect(start, end, prot);
+    int error = aspace_protect(now->aspace, start, end - start, prot),
+        wanted = predict_protect(start, end, prot);
     if (failed_as_told(error))
         return;
     CHECK(error == wanted, "result %d, not %d", error, wanted);
@@ -682,7 +709,8 @@ static void op_remap(void)
     note("remap 0x%lx, %lu to %lu pages, flags %u, 0x%lx", call.old, call.old_length >> PAGE_SHIFT,
          call.new_length >> PAGE_SHIFT, call.flags, call.new_addr);
     int64_t wanted = remap_overlaps(&call) ? -EINVAL : predict_remap(&call);
-    int64_t result = aspace_remap(now->aspace, call.old, call.old_length, call.new_length, call.flags, call.new_addr);
+    int64_t result =
+        aspace_remap(now->aspace, call.old, call.old_length, call.new_length, call.flags, call.new_addr);
     if (result < 0 && (result == wanted || failed_as_told(result)))
         return;
     CHECK(result == wanted, "result 0x%lx, not 0x%lx", result, wanted);
@@ -696,8 +724,8 @@ static int64_t predict_brk(vaddr_t brk)
     if (brk < now->brk_start || brk > USER_END || to <= from)
         return brk < now->brk_start || brk > USER_END ? now->brk : brk;
     for (unsigned i = 0; i < now->ranges; i++) /* the room that a stack above keeps free */
-        if (now->range[i].start >= from && now->range[i].flags & VMA_GROWSDOWN && now->range[i].start < to + VMA_GUARD_GAP &&
-            (i == 0 || now->range[i - 1].end <= from))
+        if (now->range[i].start >= from && now->range[i].flags & VMA_GROWSDOWN &&
+            now->range[i].start < to + VMA_GUARD_GAP && (i == 0 || now->range[i - 1].end <= from))
             return now->brk;
     return model_is_free(now, from, to) ? brk : now->brk;
 }
@@ -876,13 +904,16 @@ static void world_begin(void)
         file[i]->cache = pagecache_create(FRAME_FILE, sizes[i], &file_ops, file[i], "file", i);
         CHECK(file[i]->cache, "no memory for a file");
     }
+    vm_mmap_min_addr = USER_START; /* the model knows no limit but page 0 */
     now = &model[0];
     model_init(now);
     now->aspace = aspace_create();
     CHECK(now->aspace, "no memory for an address space");
     now->stack_limit = 300 * PAGE_SIZE;
-    CHECK(!aspace_map_stack(now->aspace, USER_END - (1ul << 32), 8 * PAGE_SIZE, now->stack_limit), "no stack");
-    model_map(now, USER_END - (1ul << 32) - 8 * PAGE_SIZE, USER_END - (1ul << 32), READ_WRITE, VMA_GROWSDOWN, NULL, 0);
+    CHECK(!aspace_map_stack(now->aspace, USER_END - (1ul << 32), 8 * PAGE_SIZE, now->stack_limit),
+          "no stack");
+    model_map(now, USER_END - (1ul << 32) - 8 * PAGE_SIZE, USER_END - (1ul << 32), READ_WRITE, VMA_GROWSDOWN,
+              NULL, 0);
     now->brk_start = now->brk = 0x10000000ul;
     aspace_set_brk(now->aspace, now->brk_start);
     aspace_switch(now->aspace);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * stubs.c: what mm/ needs of the rest of the kernel, as far as a single thread without a scheduler can offer it:
- * a panic that ends the test, a log, parameters, and a mutex that is strict because no one else could unlock it.
+ * stubs.c: what mm/ needs of the rest of the kernel, as far as a single thread without a scheduler can offer
+ * it: a panic that ends the test, a log, parameters, and a mutex that is strict because no one else could
+ * unlock it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,9 +98,13 @@ void wait_queue_init(struct wait_queue *queue)
     *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue);
 }
 
-void wake_all(struct wait_queue *queue) { BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring"); }
+void wake_all(struct wait_queue *queue)
+{
+    BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring");
+}
 
-int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode, uint64_t deadline)
+int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+               uint64_t deadline)
 {
     (void)queue, (void)mode, (void)deadline;
     if (!condition(arg))

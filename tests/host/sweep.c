@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * sweep.c: every allocation of every call fails once. After each failure the address space and its relative show
- * what they showed, the ledger is the same, and nothing but tables that have become one's own has been taken.
+ * sweep.c: every allocation of every call fails once. After each failure the address space and its relative
+ * show what they showed, the ledger is the same, and nothing but tables that have become one's own has been
+ * taken.
  *
- * Each attempt starts from a fresh scene: memory of all kinds, half touched, in a parent whose tables are all shared with
- * a child, so that every change has to copy its way down first.
+ * Each attempt starts from a fresh scene: memory of all kinds, half touched, in a parent whose tables are all
+ * shared with a child, so that every change has to copy its way down first.
  */
 #include <errno.h>
 
@@ -50,8 +51,10 @@ static bool scene_map_file(struct scene *scene)
 
 static void scene_touch(void)
 {
-    static const vaddr_t written[] = { BIG_START, BIG - PAGE_SIZE, BIG, BIG + 300 * PAGE_SIZE, BIG + 599 * PAGE_SIZE,
-                                       SHARED, HEAP, STACK_TOP - 1, FILE_MAP + PAGE_SIZE };
+    static const vaddr_t written[] = {
+        BIG_START,     BIG - PAGE_SIZE,     BIG, BIG + 300 * PAGE_SIZE, BIG + 599 * PAGE_SIZE, SHARED, HEAP,
+        STACK_TOP - 1, FILE_MAP + PAGE_SIZE
+    };
     static const vaddr_t read[] = { BIG_START + PAGE_SIZE, SHARED + PAGE_SIZE, FILE_MAP };
 
     for (unsigned i = 0; i < ARRAY_SIZE(written); i++)
@@ -216,8 +219,8 @@ static int64_t map_at(struct aspace *space, vaddr_t addr, uint64_t pages, unsign
 }
 
 /*
- * Whether one more VMA needs a frame depends on how full its slab is, so as many are made as fill one; those that
- * were made go again.
+ * Whether one more VMA needs a frame depends on how full its slab is, so as many are made as fill one; those
+ * that were made go again.
  */
 static int64_t call_map(struct aspace *space)
 {
@@ -240,10 +243,23 @@ static int64_t map_over(struct aspace *space, unsigned flags)
 
 static int64_t call_map_over(struct aspace *space) { return map_over(space, MAP_PRIVATE); }
 static int64_t call_map_shared(struct aspace *space) { return map_over(space, MAP_SHARED); }
-static int64_t call_unmap_middle(struct aspace *space) { return aspace_unmap(space, MIDDLE, 400 * PAGE_SIZE); }
+
+static int64_t call_unmap_middle(struct aspace *space)
+{
+    return aspace_unmap(space, MIDDLE, 400 * PAGE_SIZE);
+}
+
 static int64_t call_unmap_page(struct aspace *space) { return aspace_unmap(space, BIG_START, PAGE_SIZE); }
-static int64_t call_protect(struct aspace *space) { return aspace_protect(space, MIDDLE, 100 * PAGE_SIZE, PROT_READ); }
-static int64_t call_drop(struct aspace *space) { return aspace_advise(space, MIDDLE, 400 * PAGE_SIZE, MADV_DONTNEED); }
+
+static int64_t call_protect(struct aspace *space)
+{
+    return aspace_protect(space, MIDDLE, 100 * PAGE_SIZE, PROT_READ);
+}
+
+static int64_t call_drop(struct aspace *space)
+{
+    return aspace_advise(space, MIDDLE, 400 * PAGE_SIZE, MADV_DONTNEED);
+}
 
 static int64_t call_protect_none(struct aspace *space)
 {
@@ -263,7 +279,8 @@ static int64_t call_protect_charge(struct aspace *space)
 
 static int64_t call_remap_move(struct aspace *space)
 {
-    return aspace_remap(space, BIG - 10 * PAGE_SIZE, 20 * PAGE_SIZE, 20 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, ROOM);
+    return aspace_remap(space, BIG - 10 * PAGE_SIZE, 20 * PAGE_SIZE, 20 * PAGE_SIZE,
+                        MREMAP_MAYMOVE | MREMAP_FIXED, ROOM);
 }
 
 static int64_t call_remap_grow(struct aspace *space)
@@ -333,7 +350,9 @@ static int64_t call_kstack(struct aspace *space)
 
 SWEEP(fork_and_create, { "fork", call_fork }, { "create", call_create }, { "kernel stack", call_kstack })
 
-/* With zfod=off a mapping that cannot be paid for is taken away again, but what MAP_FIXED replaced is gone. */
+/*
+ * With zfod=off a mapping that cannot be paid for is taken away again, but what MAP_FIXED replaced is gone.
+ */
 KTEST(sweep, map)
 {
     static const struct call calls[] = { { "map", call_map }, { "map over", call_map_over },
@@ -341,8 +360,10 @@ KTEST(sweep, map)
     sweep(calls, lazy.zfod ? ARRAY_SIZE(calls) : 1);
 }
 
-SWEEP(unmap, { "unmap middle", call_unmap_middle }, { "unmap one page", call_unmap_page }, { "drop", call_drop })
-SWEEP(protect, { "protect", call_protect }, { "protect all", call_protect_none }, { "charge", call_protect_charge })
+SWEEP(unmap, { "unmap middle", call_unmap_middle }, { "unmap one page", call_unmap_page },
+      { "drop", call_drop })
+SWEEP(protect, { "protect", call_protect }, { "protect all", call_protect_none },
+      { "charge", call_protect_charge })
 SWEEP(remap, { "move", call_remap_move }, { "grow", call_remap_grow }, { "shrink", call_remap_shrink })
 SWEEP(brk_and_stack, { "brk shrink", call_brk_shrink }, { "stack grow", call_stack_grow })
 SWEEP(faults, { "copy", call_write_copy }, { "fill", call_write_fill }, { "upgrade", call_write_upgrade },

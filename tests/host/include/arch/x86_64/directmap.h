@@ -20,7 +20,8 @@ static inline void *direct_address(paddr_t paddr)
 static inline paddr_t direct_paddr(const void *address)
 {
     vaddr_t at = (vaddr_t)address;
-    BUG_ON(at < HOST_RAM_START || at >= HOST_RAM_START + HOST_RAM_SIZE, "%p is not in the direct map", address);
+    BUG_ON(at < HOST_RAM_START || at >= HOST_RAM_START + HOST_RAM_SIZE, "%p is not in the direct map",
+           address);
     return at - HOST_RAM_START;
 }
 

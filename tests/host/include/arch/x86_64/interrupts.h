@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * interrupts.h for the host ring: a flag that no one but mm/ looks at. Nothing else runs, so whoever has to wait
- * for a lock waits for ever.
+ * interrupts.h for the host ring: a flag that no one but mm/ looks at. Nothing else runs, so whoever has to
+ * wait for a lock waits for ever.
  */
 #ifndef ARCH_X86_64_INTERRUPTS_H
 #define ARCH_X86_64_INTERRUPTS_H

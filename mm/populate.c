@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * populate.c: touching pages on someone's behalf: all of a range at once, or to copy in or out of an address space
+ * that need not be the current one.
+ */
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/aspace.h"
+#include "mm/fault.h"
+
+int aspace_populate_locked(struct aspace *aspace, vaddr_t addr, uint64_t length, bool write)
+{
+    for (vaddr_t page = addr; page < addr + length; page += PAGE_SIZE) {
+        enum fault_kind kind = fault_touch_locked(aspace, page, write ? ACCESS_WRITE : ACCESS_READ, NULL);
+        if (!fault_resolved(kind))
+            return kind == FAULT_OOM ? -ENOMEM : -EFAULT;
+    }
+    return 0;
+}
+
+/* Copy between `buffer` and the pages of [addr, addr + n), one at a time, through the direct map. */
+static int remote_copy(struct aspace *aspace, vaddr_t addr, char *buffer, size_t n, enum fault_access access)
+{
+    for (size_t done = 0, part; done < n; done += part) {
+        size_t offset = page_offset(addr + done);
+        struct frame *frame;
+
+        part = MIN(n - done, PAGE_SIZE - offset);
+        if (!fault_resolved(fault_touch_locked(aspace, addr + done, access, &frame)))
+            return -EFAULT;
+        char *page = (char *)frame_address(frame) + offset;
+        if (access == ACCESS_WRITE)
+            memcpy(page, buffer + done, part);
+        else
+            memcpy(buffer + done, page, part);
+    }
+    return 0;
+}
+
+int aspace_write(struct aspace *aspace, vaddr_t addr, const void *buffer, size_t n)
+{
+    mutex_lock(&aspace->lock);
+    int error = remote_copy(aspace, addr, (char *)buffer, n, ACCESS_WRITE);
+    mutex_unlock(&aspace->lock);
+    return error;
+}
+
+int aspace_read(struct aspace *aspace, vaddr_t addr, void *buffer, size_t n)
+{
+    mutex_lock(&aspace->lock);
+    int error = remote_copy(aspace, addr, buffer, n, ACCESS_READ);
+    mutex_unlock(&aspace->lock);
+    return error;
+}

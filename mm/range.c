@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * range.c: see range.h.
+ */
+#include "mm/range.h"
+
+#include <linux/mman.h>
+
+#include "kernel/lib/errno.h"
+#include "mm/commit.h"
+
+unsigned long vm_max_map_count = 65530;
+
+bool range_may_add_vma(const struct aspace *aspace) { return aspace->vmas.count < vm_max_map_count; }
+
+/* Data is what is private and writable and no stack (getrlimit(2), RLIMIT_DATA). */
+static bool vma_is_data(unsigned prot, unsigned flags)
+{
+    return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_GROWSDOWN));
+}
+
+static uint64_t data_pages(const struct aspace *aspace)
+{
+    const struct vma *vma;
+    uint64_t pages = 0;
+
+    TAILQ_FOREACH(vma, &aspace->vmas.list, link)
+        pages += vma_is_data(vma->prot, vma->flags) ? vma_pages(vma) : 0;
+    return pages;
+}
+
+bool range_may_grow(const struct aspace *aspace, uint64_t pages, unsigned prot, unsigned flags)
+{
+    if (aspace->vmas.pages + pages > aspace->size_limit >> PAGE_SHIFT)
+        return false;
+    if (aspace->data_limit == UINT64_MAX || !vma_is_data(prot, flags))
+        return true;
+    return data_pages(aspace) + pages <= aspace->data_limit >> PAGE_SHIFT;
+}
+
+int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned set, unsigned clear)
+{
+    struct vma *vma;
+
+    if (range_cut(aspace, start, end))
+        return -ENOMEM;
+    for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        vma->flags = (vma->flags & ~clear) | set;
+    range_merge(aspace, start, end);
+    return 0;
+}
+
+static int vma_populate(struct aspace *aspace, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+    bool write = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
+
+    return vma->prot ? aspace_populate_locked(aspace, start, end - start, write) : 0;
+}
+
+int range_populate(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    int error = 0;
+
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end && !error; vma = vma_next(vma))
+        error = vma_populate(aspace, vma, MAX(vma->start, start), MIN(vma->end, end));
+    return error;
+}
+
+/* A clone of the VMA that `addr` lies strictly inside of, for cutting there. False: out of memory. */
+static bool cut_prepare(struct aspace *aspace, vaddr_t addr, struct vma **upper)
+{
+    struct vma *vma = vma_find(&aspace->vmas, addr);
+
+    *upper = NULL;
+    if (vma && vma->start < addr)
+        *upper = vma_clone(vma);
+    return *upper || !vma || vma->start == addr;
+}
+
+static void cut_at(struct aspace *aspace, vaddr_t addr, struct vma *upper)
+{
+    if (upper)
+        vma_split(&aspace->vmas, vma_find(&aspace->vmas, addr), addr, upper);
+}
+
+int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *at_start, *at_end;
+
+    if (!cut_prepare(aspace, start, &at_start))
+        return -ENOMEM;
+    if (!cut_prepare(aspace, end, &at_end) || ((at_start || at_end) && !range_may_add_vma(aspace))) {
+        if (at_start)
+            vma_destroy(at_start);
+        if (at_end)
+            vma_destroy(at_end);
+        return -ENOMEM;
+    }
+    cut_at(aspace, start, at_start);
+    cut_at(aspace, end, at_end);
+    return 0;
+}
+
+bool range_is_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *vma = vma_find(&aspace->vmas, start);
+
+    while (vma && vma->end < end) {
+        struct vma *next = vma_next(vma);
+        if (!next || next->start != vma->end)
+            return false;
+        vma = next;
+    }
+    return vma;
+}
+
+bool range_is_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *vma = vma_find_first(&aspace->vmas, start);
+    return !vma || vma->start >= end;
+}
+
+void range_release_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct gather gather = { 0 };
+
+    aspace_note_peak_locked(aspace);
+    pagetable_release(&aspace->tree, start, end, &gather);
+    gather_finish(&gather);
+}
+
+int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *vma, *next;
+
+    if (range_is_free(aspace, start, end))
+        return 0;
+    if (pagetable_prepare_release(&aspace->tree, start, end) || range_cut(aspace, start, end))
+        return -ENOMEM;
+    range_release_pages(aspace, start, end);
+    for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = next) {
+        next = vma_next(vma);
+        vma_remove(&aspace->vmas, vma);
+        if (vma->flags & VMA_ACCOUNTED)
+            commit_refund(vma_pages(vma));
+        vma_destroy(vma);
+    }
+    return 0;
+}
+
+void range_merge(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *vma = vma_find_first(&aspace->vmas, start);
+
+    while (vma && vma->start <= end)
+        vma = vma_next(vma_merge(&aspace->vmas, vma));
+}
