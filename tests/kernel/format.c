@@ -20,7 +20,8 @@ KTEST(format, integers)
     EXPECT_FORMAT("0 -1 2147483647 -2147483648", "%d %d %d %i", 0, -1, INT_MAX, INT_MIN);
     EXPECT_FORMAT("4294967295 ffffffff FFFFFFFF 37777777777", "%u %x %X %o", -1u, -1u, -1u, -1u);
     EXPECT_FORMAT("-9223372036854775808 18446744073709551615", "%ld %lu", LONG_MIN, ULONG_MAX);
-    EXPECT_FORMAT("-1 255 -1 65535", "%hhd %hhu %hd %hu", -1, 255, -1, 65535);
+    EXPECT_FORMAT("-1 255 -1 65535", "%hhd %hhu %hd %hu", (signed char)-1, (unsigned char)255,
+                  (short)-1, (unsigned short)65535);
     EXPECT_FORMAT("123 456 789", "%zu %jd %lld", (size_t)123, (intmax_t)456, 789ll);
 }
 
