@@ -34,19 +34,14 @@ static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t a
 }
 
 /*
- * No frame for this page. Where the kernel touched it for the process, the process ends on its way back to
- * user mode; init alone goes on, with EFAULT from its call.
+ * No frame for this page: the OOM killer has chosen this process, or it is dying for another reason. Where the kernel
+ * touched the page for it, it ends on its way back to user mode.
  */
 static void out_of_memory(const struct fault *fault)
 {
-    struct process *process = current();
-    bool spared = process->pid == INIT_PID && !fault->user;
-
-    log_err("out of memory: %s[%d] touched %lx and %s", process->name, process->pid, fault->addr,
-            spared ? "gets EFAULT" : "is killed");
     if (fault->user)
         process_exit(SIGKILL);
-    signal_send_kernel(process, SIGKILL);
+    signal_send_kernel(current(), SIGKILL);
 }
 
 void fault_signal(struct trapframe *frame, const struct fault *fault, enum fault_kind kind)

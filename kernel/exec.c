@@ -147,6 +147,9 @@ static int build_program(struct program *program, const char *path, const struct
     program->aspace = aspace_create();
     if (!program->aspace)
         return -ENOMEM;
+    program->aspace->size_limit = current()->limits[RLIMIT_AS].rlim_cur;
+    program->aspace->data_limit = current()->limits[RLIMIT_DATA].rlim_cur;
+    program->aspace->unprivileged = !credentials_are_privileged(&current()->credentials);
     error = elf_map(program->aspace, program->cache, &program->image);
     if (!error)
         error = exec_stack_build(program->aspace, &program->image, strings, path, &program->rsp);
@@ -166,8 +169,9 @@ static void start_registers(struct process *process, const struct program *progr
         .ss = USER_SS,
         .rflags = RFLAGS_START,
     };
-    process->fs_base = 0;
+    process->fs_base = process->gs_base = 0;
     cpu_set_fs_base(0);
+    cpu_set_gs_base(0);
     fpu_init_area(process->fpu);
     fpu_restore(process->fpu);
 }
@@ -204,9 +208,11 @@ static void commit_program(struct process *process, struct program *program, con
     exchange(process, program);
     process_set_name(process, name);
     signal_reset_for_exec(process->signals);
+    timers_reset_for_exec(process);
     files_close_on_exec(process->files);
     start_registers(process, program);
-    process->clear_child_tid = 0;
+    process->clear_child_tid = process->robust_list = 0;
+    process->is_dumpable = true;
     process->exit_signal = SIGCHLD;
     process->has_execed = true;
     process_figures.execs++;

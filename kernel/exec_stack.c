@@ -122,6 +122,8 @@ static int write_pointers(struct aspace *aspace, const struct stack_plan *plan)
     slot = fill_pointers(slot, strings->envc, plan, &text);
     aspace->env_end = plan->execfn;
     fill_auxv((Elf64_auxv_t *)slot, plan);
+    aspace->auxv_start = plan->rsp + (uint64_t)(slot - words) * sizeof(*slot);
+    aspace->auxv_end = aspace->auxv_start + AUX_COUNT * sizeof(Elf64_auxv_t);
     error = aspace_write(aspace, plan->rsp, words, size);
     kfree(words);
     return error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * fork.c: fork, vfork, and clone as far as it makes processes.
+ * fork.c: fork, vfork, and clone and clone3 as far as they make processes.
  *
  * The child gets its own copy of everything by the call that its owner offers for it (files_clone,
  * aspace_fork, signal_inherit); none of the parent's memory is copied here. With CLONE_VM it shares the
@@ -12,7 +12,6 @@
  */
 #include <linux/sched.h>
 
-#include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -21,12 +20,14 @@
 #include "mm/usercopy.h"
 
 #define CLONE_BUILT                                                                                    \
-    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
+    (CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | \
+     CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND)
 
 struct fork_request {
-    uint64_t flags; /* CLONE_*, and the exit signal in CSIGNAL */
+    uint64_t flags; /* CLONE_* */
+    int exit_signal;
     vaddr_t stack;  /* the child's stack pointer; 0: the parent's */
-    vaddr_t parent_tid, child_tid;
+    vaddr_t parent_tid, child_tid, tls;
 };
 
 /*
@@ -47,15 +48,24 @@ static void inherit(struct process *child, const struct process *parent, const s
 {
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
+    child->credentials = parent->credentials;
+    child->nice = parent->nice;
+    child->is_dumpable = parent->is_dumpable;
+    child->has_no_new_privileges = parent->has_no_new_privileges;
+    child->persona = parent->persona;
     child->umask = parent->umask;
-    child->fs_base = parent->fs_base;
+    child->oom_score_adj = parent->oom_score_adj;
+    child->oom_score_adj_min = parent->oom_score_adj_min;
+    child->fs_base = request->flags & CLONE_SETTLS ? request->tls : parent->fs_base;
+    child->gs_base = parent->gs_base;
     child->cwd = inode_get(parent->cwd);
     child->exe = inode_get(parent->exe);
-    child->exit_signal = request->flags & CSIGNAL;
+    child->exit_signal = request->exit_signal;
     child->set_child_tid = request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0;
     child->clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
-    child->start_time = clock_nanoseconds();
     signal_inherit(child->signals, parent->signals);
+    if (request->flags & CLONE_CLEAR_SIGHAND)
+        signal_reset_actions(child->signals);
     if ((request->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM)
         child->signals->alternate = (stack_t){ .ss_size = 0 }; /* two on one stack would be none */
     fpu_save(child->fpu);
@@ -73,6 +83,28 @@ static int share_or_copy_aspace(struct process *child, struct process *parent, u
     return 0;
 }
 
+/*
+ * Whose child it becomes: with CLONE_PARENT, the caller's parent's, and its exit signal is the caller's. Init
+ * has no parent to share.
+ */
+static struct process *parent_of_child(struct process *child, struct process *caller, uint64_t flags)
+{
+    if (!(flags & CLONE_PARENT))
+        return caller;
+    child->exit_signal = caller->exit_signal;
+    return caller->parent;
+}
+
+/* RLIMIT_NPROC: the privileged and those whose real user is 0 are free of it (getrlimit(2)). */
+static bool has_too_many_processes(const struct process *process)
+{
+    uint64_t limit = process->limits[RLIMIT_NPROC].rlim_cur;
+    uint32_t user = process->credentials.user.real;
+
+    return limit != RLIM64_INFINITY && user != 0 && !credentials_are_privileged(&process->credentials) &&
+           process_count_of_user(user) >= limit;
+}
+
 /* The child, entered into the table but not yet in the run queue. 0, -ENOMEM or -EAGAIN, leaving no trace. */
 static int make_child(struct process *parent, const struct fork_request *request, struct process **made)
 {
@@ -88,7 +120,7 @@ static int make_child(struct process *parent, const struct fork_request *request
     error = share_or_copy_aspace(child, parent, request->flags);
     if (error)
         goto out_files;
-    error = process_enter(child, parent);
+    error = process_enter(child, parent_of_child(child, parent, request->flags));
     if (error)
         goto out_aspace;
     *made = child;
@@ -115,48 +147,121 @@ static bool vfork_is_over(void *arg)
     return !READ_ONCE(parent->vfork_child);
 }
 
+/* Only a signal that ends the parent cuts this short, as in Linux. */
+static void wait_for_vfork(struct process *parent)
+{
+    bool irq;
+
+    if (!wait_until(&parent->child_event, vfork_is_over, parent, WAIT_KILLABLE, 0))
+        return;
+    irq = spin_lock_irq(&process_lock);
+    if (parent->vfork_child)
+        parent->vfork_child->vfork_parent = NULL;
+    parent->vfork_child = NULL;
+    spin_unlock_irq(&process_lock, irq);
+}
+
 static int64_t fork_process(const struct fork_request *request)
 {
     struct process *parent = current(), *child;
-    int pid, error = make_child(parent, request, &child);
+    int pid, error;
 
+    if (has_too_many_processes(parent))
+        return -EAGAIN;
+    error = make_child(parent, request, &child);
     if (error)
         return error;
     process_figures.forks++;
     pid = child->pid;
     if (request->flags & CLONE_PARENT_SETTID) /* as above */
         (void)!copy_to_user(request->parent_tid, &pid, sizeof(pid));
-    if (request->flags & CLONE_VFORK)
+    if (request->flags & CLONE_VFORK) {
         parent->vfork_child = child;
+        child->vfork_parent = parent;
+    }
     sched_enqueue(child); /* from here on the child may be gone at any moment */
     if (request->flags & CLONE_VFORK)
-        error = wait_until(&parent->child_event, vfork_is_over, parent, WAIT_UNINTERRUPTIBLE, 0);
-    return error ? error : pid;
+        wait_for_vfork(parent);
+    return pid;
 }
 
 int64_t sys_fork(const struct syscall_args *args)
 {
     (void)args;
-    return fork_process(&(struct fork_request){ .flags = SIGCHLD });
+    return fork_process(&(struct fork_request){ .exit_signal = SIGCHLD });
 }
 
 int64_t sys_vfork(const struct syscall_args *args)
 {
     (void)args;
-    return fork_process(&(struct fork_request){ .flags = CLONE_VM | CLONE_VFORK | SIGCHLD });
+    return fork_process(&(struct fork_request){ .flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD });
+}
+
+/* What can be made of these flags? 0 or -EINVAL. */
+static int check_request(const struct fork_request *request)
+{
+    if (request->flags & ~(uint64_t)CLONE_BUILT)
+        return -EINVAL;
+    if ((request->flags & CLONE_PARENT) && !current()->parent)
+        return -EINVAL;
+    return (request->flags & CLONE_SETTLS) && request->tls >= USER_END ? -EPERM : 0;
 }
 
 /* clone(2): flags, stack, parent_tid, child_tid, tls. */
 int64_t sys_clone(const struct syscall_args *args)
 {
     struct fork_request request = {
-        .flags = args->arg[0],
+        .flags = (uint32_t)args->arg[0] & ~(uint64_t)CSIGNAL,
+        .exit_signal = args->arg[0] & CSIGNAL,
         .stack = args->arg[1],
         .parent_tid = args->arg[2],
         .child_tid = args->arg[3],
+        .tls = args->arg[4],
     };
+    int error = request.exit_signal > SIGNAL_COUNT ? -EINVAL : check_request(&request);
 
-    if ((request.flags & ~(uint64_t)CLONE_BUILT) || (request.flags & CSIGNAL) > SIGNAL_COUNT)
+    return error ? error : fork_process(&request);
+}
+
+/* Fetch clone3(2)'s structure, which may be of an older or a newer make: 0, -EINVAL, -E2BIG, -EFAULT. */
+static int fetch_clone_args(vaddr_t address, uint64_t size, struct clone_args *fetched)
+{
+    uint8_t byte;
+
+    *fetched = (struct clone_args){ 0 };
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    if (size < CLONE_ARGS_SIZE_VER0)
         return -EINVAL;
-    return fork_process(&request);
+    for (uint64_t at = sizeof(*fetched); at < size; at++) {
+        if (copy_from_user(&byte, address + at, 1))
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return copy_from_user(fetched, address, MIN(size, sizeof(*fetched)));
+}
+
+/* clone3(2): struct clone_args *, size. Without pidfd, set_tid and cgroup: EINVAL. */
+int64_t sys_clone3(const struct syscall_args *args)
+{
+    struct clone_args wanted;
+    struct fork_request request;
+    int error = fetch_clone_args(args->arg[0], args->arg[1], &wanted);
+
+    if (error)
+        return error;
+    if (wanted.set_tid || wanted.set_tid_size || wanted.exit_signal > SIGNAL_COUNT ||
+        !wanted.stack != !wanted.stack_size || ((wanted.flags & CLONE_PARENT) && wanted.exit_signal))
+        return -EINVAL;
+    request = (struct fork_request){
+        .flags = wanted.flags,
+        .exit_signal = (int)wanted.exit_signal,
+        .stack = wanted.stack + wanted.stack_size,
+        .parent_tid = wanted.parent_tid,
+        .child_tid = wanted.child_tid,
+        .tls = wanted.tls,
+    };
+    error = check_request(&request);
+    return error ? error : fork_process(&request);
 }

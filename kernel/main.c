@@ -7,11 +7,14 @@
  *
  * Parameters: init=PATH (default /init), the words behind `--` are its arguments; selftest; panic=test.
  */
+#include <linux/mqueue.h>
+
 #include "arch/x86_64/machine.h"
 #include "kernel/entry.h"
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/fs.h"
+#include "kernel/kthread.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/params.h"
@@ -20,6 +23,8 @@
 #include "kernel/selftest.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
+#include "mm/kstack.h"
+#include "mm/oom.h"
 
 #define INIT_DEFAULT "/init"
 
@@ -71,12 +76,17 @@ static void init_first(void)
 /* Default limits, as Linux gives them to init (getrlimit(2)). */
 static void set_limits(struct process *process)
 {
+    /* As many as would fill an eighth of RAM with kernel stacks, and half of that. */
+    uint64_t share = frame_total_count() * PAGE_SIZE / KSTACK_SIZE / 8 / 2;
+
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
         process->limits[i] = (struct rlimit64){ RLIM64_INFINITY, RLIM64_INFINITY };
     process->limits[RLIMIT_STACK].rlim_cur = _STK_LIM;
     process->limits[RLIMIT_CORE].rlim_cur = 0;
     process->limits[RLIMIT_NOFILE] = (struct rlimit64){ 1024, 4096 };
     process->limits[RLIMIT_MEMLOCK] = (struct rlimit64){ MLOCK_LIMIT, MLOCK_LIMIT };
+    process->limits[RLIMIT_NPROC] = process->limits[RLIMIT_SIGPENDING] = (struct rlimit64){ share, share };
+    process->limits[RLIMIT_MSGQUEUE] = (struct rlimit64){ MQ_BYTES_MAX, MQ_BYTES_MAX };
     process->limits[RLIMIT_NICE] = process->limits[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
 }
 
@@ -90,13 +100,18 @@ static void start_init(void (*first)(void))
     process_set_name(process, "init");
     process->exit_signal = SIGCHLD;
     process->umask = 022;
-    process->start_time = clock_nanoseconds();
     set_limits(process);
     process->cwd = inode_get(fs_root);
     process->files = files_create();
     if (!process->files || fs_open_stdio(process->files) || process_enter(process, NULL))
         panic("init: out of memory");
     sched_enqueue(process);
+}
+
+static void start_threads(void)
+{
+    if (kthread_create("oom_reaper", oom_reaper, NULL) < 0)
+        panic("kernel threads: out of memory");
 }
 
 static void panic_if_wanted(void)
@@ -117,5 +132,6 @@ void kernel_main(const void *archive, size_t length)
              frame_total_count() * (PAGE_SIZE / 1024));
     panic_if_wanted();
     start_init(params_string("selftest") ? selftest_first : init_first);
+    start_threads();
     sched_idle();
 }

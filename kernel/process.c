@@ -7,6 +7,7 @@
  */
 #include "kernel/process.h"
 
+#include "arch/x86_64/machine.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -75,12 +76,53 @@ bool process_group_exists_locked(int pgid, int sid)
     return false;
 }
 
+bool process_group_is_orphaned_locked(int pgid, const struct process *leaving)
+{
+    const struct process *process, *parent;
+
+    ASSERT(spin_is_held(&process_lock));
+    TAILQ_FOREACH(process, &process_table, all) {
+        parent = process->parent;
+        if (process->pgid != pgid || process == leaving || process->state == PROCESS_ZOMBIE || !parent ||
+            parent->pid == INIT_PID)
+            continue;
+        if (parent->pgid != pgid && parent->sid == process->sid)
+            return false;
+    }
+    return true;
+}
+
+bool process_may_access_locked(const struct process *process)
+{
+    const struct credentials *mine = &current()->credentials, *its = &process->credentials;
+
+    if (process == current() || credentials_are_privileged(mine))
+        return true;
+    return mine->user.real == its->user.real && mine->user.real == its->user.effective &&
+           mine->user.real == its->user.saved && mine->group.real == its->group.real &&
+           mine->group.real == its->group.effective && mine->group.real == its->group.saved;
+}
+
+unsigned process_count_of_user(uint32_t user)
+{
+    const struct process *process;
+    unsigned count = 0;
+    bool irq = spin_lock_irq(&process_lock);
+
+    TAILQ_FOREACH(process, &process_table, all)
+        count += process->credentials.user.real == user;
+    spin_unlock_irq(&process_lock, irq);
+    return count;
+}
+
 char process_state_letter(const struct process *process)
 {
     static const char letters[] = {
         [PROCESS_RUNNABLE] = 'R',
         [PROCESS_SLEEPING] = 'S',
+        [PROCESS_KILLABLE] = 'D',
         [PROCESS_UNINTERRUPTIBLE] = 'D',
+        [PROCESS_STOPPED] = 'T',
         [PROCESS_ZOMBIE] = 'Z',
         [PROCESS_DEAD] = 'X',
     };
@@ -92,7 +134,8 @@ void process_set_name(struct process *process, const char *name)
     string_copy(process->name, name, sizeof(process->name));
 }
 
-struct process *process_create(void (*first)(void))
+/* What every process has, kernel threads too. NULL: memory is out. */
+static struct process *create_bare(void)
 {
     struct process *process = slab_alloc(&process_cache);
 
@@ -101,20 +144,16 @@ struct process *process_create(void (*first)(void))
     process->signals = slab_alloc(&signals_cache);
     if (!process->signals)
         goto out_process;
-    process->fpu = kmalloc(fpu_size());
-    if (!process->fpu)
-        goto out_signals;
     process->kernel_stack = kstack_alloc();
     if (!process->kernel_stack)
-        goto out_fpu;
-
-    process->user = context_init_user(&process->context, process->kernel_stack, first);
+        goto out_signals;
+    signal_init(process->signals);
+    timers_init(&process->timers);
     TAILQ_INIT(&process->children);
     wait_queue_init(&process->child_event);
+    process->start_time = clock_nanoseconds();
     return process;
 
-out_fpu:
-    kfree(process->fpu);
 out_signals:
     slab_free(&signals_cache, process->signals);
 out_process:
@@ -122,9 +161,38 @@ out_process:
     return NULL;
 }
 
+struct process *process_create(void (*first)(void))
+{
+    struct process *process = create_bare();
+
+    if (!process)
+        return NULL;
+    process->fpu = kmalloc(fpu_size());
+    if (!process->fpu) {
+        process_free(process);
+        return NULL;
+    }
+    process->user = context_init_user(&process->context, process->kernel_stack, first);
+    process->is_dumpable = true;
+    return process;
+}
+
+struct process *process_create_kernel(void (*entry)(void *arg), void *arg)
+{
+    struct process *process = create_bare();
+
+    if (!process)
+        return NULL;
+    context_init(&process->context, process->kernel_stack, entry, arg);
+    process->is_kernel = true;
+    return process;
+}
+
 void process_free(struct process *process)
 {
     ASSERT(process != current() && !process->aspace && !process->files && !process->cwd && !process->exe);
+    ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix));
+    signal_release(process->signals);
     kstack_free(process->kernel_stack);
     kfree(process->fpu);
     slab_free(&signals_cache, process->signals);
@@ -177,12 +245,13 @@ int process_enter(struct process *process, struct process *parent)
 
     if (pid > 0) {
         process->pid = pid;
-        process->pgid = parent ? parent->pgid : pid;
-        process->sid = parent ? parent->sid : pid;
+        process->pgid = process->is_kernel ? 0 : parent ? current()->pgid : pid;
+        process->sid = process->is_kernel ? 0 : parent ? current()->sid : pid;
         process->parent = parent;
         if (parent)
             TAILQ_INSERT_TAIL(&parent->children, process, sibling);
         insert_locked(process);
+        process_figures.last_pid = pid;
     }
     spin_unlock_irq(&process_lock, irq);
     return MIN(pid, 0);

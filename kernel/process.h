@@ -4,7 +4,8 @@
  *
  * A process has one thread. pid 1 is init: orphans become its children, signals it does not handle pass it
  * by, and when it ends the machine powers off. The idle process (pid 0) stands outside the table and has no
- * aspace.
+ * aspace. A kernel thread (kthread.h) is a process that never goes to user mode: no aspace, no files, no
+ * parent, and signals pass it by.
  *
  * Locks: process_lock (first in the order; an _irq lock, because the terminal's interrupt sends signals)
  * guards the table, the family links, group and session numbers, pending signals, and the step to ZOMBIE.
@@ -20,7 +21,9 @@
 
 #include "arch/x86_64/context.h"
 #include "arch/x86_64/cpu.h"
+#include "kernel/credentials.h"
 #include "kernel/signal.h"
+#include "kernel/timer.h"
 #include "kernel/wait.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
@@ -36,7 +39,9 @@ struct inode;
 enum process_state {
     PROCESS_RUNNABLE,
     PROCESS_SLEEPING,        /* a signal wakes it */
+    PROCESS_KILLABLE,        /* a signal that ends it wakes it */
     PROCESS_UNINTERRUPTIBLE, /* only its wait queue wakes it */
+    PROCESS_STOPPED,         /* by a stop signal: SIGCONT or SIGKILL wakes it */
     PROCESS_ZOMBIE,          /* ended; its parent has not waited for it */
     PROCESS_DEAD,            /* ended and out of the table; freed once it is off its stack */
 };
@@ -44,9 +49,18 @@ enum process_state {
 /* What getrusage(2) tells, for a process or for its waited-for children. */
 struct process_usage {
     uint64_t user_ticks, system_ticks; /* of TIMER_HZ */
+    uint64_t run_time;                 /* nanoseconds on the CPU, up to the last switch: sched_run_time() */
     struct fault_counts faults;
     uint64_t max_resident; /* pages, as far as noted; see usage_of() */
     uint64_t voluntary_switches, involuntary_switches;
+};
+
+/* How a sleep that a stop and SIGCONT interrupted goes on (restart_syscall(2)). */
+struct restart {
+    int64_t (*resume)(struct restart *restart);
+    uint64_t deadline; /* nanoseconds since boot */
+    vaddr_t remaining; /* where to tell what is left when a handler cuts it short; 0: nowhere */
+    uint64_t arg[3];   /* of the call that sleeps, for its resume() */
 };
 
 struct process {
@@ -56,6 +70,18 @@ struct process {
     int wait_status;          /* as wait4(2) reports it; valid when ZOMBIE */
     int exit_signal;          /* what the parent gets at the end: SIGCHLD, or as clone(2) said; 0: none */
     bool has_execed;          /* setpgid(2) from the parent comes too late */
+    bool is_kernel;           /* a kernel thread */
+    bool is_exiting;          /* process_exit() has begun */
+
+    /* Job control (process_lock). The flags: wait4(2) has not told the parent yet. */
+    int stop_signal; /* while STOPPED, or until the stop is told */
+    bool stop_unreported, continue_unreported;
+
+    struct credentials credentials;
+    int nice;          /* -20 to 19: the length of its slice (sched.h) */
+    int death_signal;  /* prctl(2), PR_SET_PDEATHSIG: what it gets when its parent ends; 0: none */
+    bool is_dumpable, has_no_new_privileges, is_subreaper; /* prctl(2) */
+    unsigned persona;  /* personality(2) */
 
     struct process *parent; /* NULL: pid 1's */
     TAILQ_HEAD(, process) children; /* oldest first */
@@ -63,21 +89,29 @@ struct process {
     TAILQ_ENTRY(process) all;        /* the table, ascending by pid */
     struct wait_queue child_event;   /* a child changed its state, or let go after vfork */
     struct process *vfork_child;     /* the child that this process waits for to exec or exit */
+    struct process *vfork_parent;    /* and the other way round */
 
-    struct aspace *aspace; /* one reference; NULL: kernel's own process, or zombie */
+    struct aspace *aspace; /* one reference; NULL: kernel thread, or ended */
+    int oom_score_adj;     /* /proc/PID/oom_score_adj: -1000 (never) to 1000; fork inherits it, exec keeps it */
+    int oom_score_adj_min; /* the lowest that the unprivileged may set: what a privileged process set last */
+    bool oom_victim;       /* chosen to die; may use the reserve of frames */
 
     struct context context;
     vaddr_t kernel_stack;   /* top */
     struct trapframe *user; /* registers of user mode while in the kernel: at the top of the kernel stack */
     void *fpu;              /* saved while not running */
-    vaddr_t fs_base;
+    vaddr_t fs_base, gs_base;
     vaddr_t set_child_tid;   /* clone(2), CLONE_CHILD_SETTID: done by the child itself */
     vaddr_t clear_child_tid; /* set_tid_address(2) */
+    vaddr_t robust_list;     /* set_robust_list(2) */
+    struct restart restart;
 
     TAILQ_ENTRY(process) run_link;
-    unsigned slice; /* ticks left */
+    unsigned slice;     /* ticks left */
+    uint64_t run_since; /* nanoseconds since boot: when it got the CPU */
 
     struct signals *signals;
+    struct process_timers timers;
     struct files *files;
     struct inode *cwd;
     struct inode *exe; /* /proc/PID/exe */
@@ -106,7 +140,7 @@ int process_visit(int (*visit)(struct process *process, void *arg), void *arg);
  */
 struct aspace *process_aspace(int pid) __must_check;
 
-/* The letter that ps shows: R S D Z. */
+/* The letter that ps shows: R S D T Z. */
 char process_state_letter(const struct process *process);
 
 /* Set the name, cut to fit. */
@@ -116,20 +150,24 @@ void process_set_name(struct process *process, const char *name);
 struct process_figures {
     unsigned count;
     uint64_t forks, execs;
+    int last_pid; /* given out last */
 };
 extern struct process_figures process_figures;
 
 /*
- * A process outside the table: structure, kernel stack, signals and FPU area, nothing else. NULL when
- * memory is out. It starts in first() on its own stack, then goes to user mode with the registers in
- * `user`.
+ * A process outside the table: structure, kernel stack, signals, FPU area, the time of its start, nothing
+ * else. NULL when memory is out. It starts in first() on its own stack, then goes to user mode with the
+ * registers in `user`.
  */
 struct process *process_create(void (*first)(void)) __must_check;
-/* Free what process_create() took. It is not in the table, not running, and holds no other references. */
+/* The same without user mode: it starts in entry(arg), which begins with sched_start() and never returns. */
+struct process *process_create_kernel(void (*entry)(void *arg), void *arg) __must_check;
+/* Free what these two took. It is not in the table, not running, and holds no other references. */
 void process_free(struct process *process);
 
 /*
- * Give it a pid and enter it into the table as a child of `parent` (NULL for pid 1). 0, or -EAGAIN: no pid
+ * Give it a pid and enter it into the table as a child of `parent`, in the caller's group (NULL for pid 1,
+ * the leader of its own group and session, and for kernel threads, which have neither). 0, or -EAGAIN: no pid
  * is left.
  */
 int process_enter(struct process *process, struct process *parent) __must_check;
@@ -143,12 +181,52 @@ void process_leave_locked(struct process *process);
 void process_exit(int wait_status) __noreturn_fn;
 
 /*
+ * May the current process look into, or change, this one (ptrace(2), "access mode checking"): the same user,
+ * or privileged? process_lock is held.
+ */
+bool process_may_access_locked(const struct process *process);
+
+/* Processes of this real user, zombies included (RLIMIT_NPROC). Takes process_lock. */
+unsigned process_count_of_user(uint32_t user);
+
+/*
  * The current process lets go of its vfork parent, if one waits: it has an address space of its own, or
  * none.
  */
 void process_release_vfork(struct process *process);
 
+/* ---- what the OOM killer asks (mm/oom.c; implemented in oom_candidates.c) ---- */
+
+/* A process with an address space, as it was when it was looked at. */
+struct oom_candidate {
+    int pid;
+    unsigned uid;
+    char name[PROCESS_NAME_SIZE];
+    int oom_score_adj;
+    bool is_victim;        /* chosen before, and not gone yet */
+    struct aspace *aspace; /* one reference, for the caller to put */
+};
+
+/* The one with the lowest pid above `after` that is not init and not the kernel's own. False: there is none. */
+bool oom_candidate_next(int after, struct oom_candidate *candidate);
+/* The same for the current process; true also for init. */
+bool oom_candidate_current(struct oom_candidate *candidate);
+
+/* SIGKILL to every process that runs in this address space; they may use the reserve of frames from now on. */
+void oom_kill(struct aspace *aspace);
+
+/* Is the current process about to end by a SIGKILL? Any context. */
+bool oom_current_is_dying(void);
+/* Has the current process been chosen by oom_kill()? Any context. */
+bool oom_current_is_victim(void);
+
 /* Does a process group with this number exist in session `sid`? process_lock is held. */
 bool process_group_exists_locked(int pgid, int sid);
+
+/*
+ * Is a process group orphaned (POSIX, 3.269): no member has a parent in another group of the same session?
+ * `leaving` (may be NULL) does not count: it is about to end. process_lock is held.
+ */
+bool process_group_is_orphaned_locked(int pgid, const struct process *leaving);
 
 #endif

@@ -17,6 +17,7 @@
 #include "arch/x86_64/interrupts.h"
 #include "arch/x86_64/machine.h"
 #include "kernel/entry.h"
+#include "kernel/fs/kmsg.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 
@@ -32,12 +33,56 @@ static struct process idle = {
 static struct process *switched_from; /* set by schedule() for the process that runs next */
 
 struct sched_ticks sched_ticks;
+uint64_t sched_switches;
 
 void sched_init(void)
 {
     TAILQ_INIT(&idle.children);
     this_cpu()->process = &idle;
     this_cpu()->fault_counts = &idle.usage.faults;
+}
+
+/* ---- the load averages (sched.h) ---- */
+
+#define LOAD_TICKS (5 * TIMER_HZ + 1) /* a tick more than 5 s: out of step with what runs every 5 s */
+#define LOAD_ONE (1ul << LOAD_SHIFT)
+
+/* LOAD_ONE / exp(5 s / period) for 1, 5 and 15 minutes. */
+static const unsigned long load_decay[3] = { 1884, 2014, 2037 };
+unsigned long sched_load[3];
+
+static int is_load(struct process *process)
+{
+    enum process_state state = READ_ONCE(process->state);
+
+    return state == PROCESS_RUNNABLE || state == PROCESS_KILLABLE || state == PROCESS_UNINTERRUPTIBLE;
+}
+
+static void load_update(void)
+{
+    struct process *process;
+    unsigned long active = 0;
+    bool irq = spin_lock_irq(&process_lock);
+
+    TAILQ_FOREACH(process, &process_table, all)
+        active += is_load(process);
+    spin_unlock_irq(&process_lock, irq);
+    active *= LOAD_ONE;
+    for (unsigned i = 0; i < ARRAY_SIZE(sched_load); i++) {
+        unsigned long load = sched_load[i] * load_decay[i] + active * (LOAD_ONE - load_decay[i]);
+
+        sched_load[i] = (load + (active >= sched_load[i] ? LOAD_ONE - 1 : 0)) / LOAD_ONE;
+    }
+}
+
+static void load_tick(void)
+{
+    static unsigned ticks;
+
+    if (++ticks < LOAD_TICKS)
+        return;
+    ticks = 0;
+    load_update();
 }
 
 static void enqueue_locked(struct process *process)
@@ -67,12 +112,12 @@ void sched_enqueue(struct process *process)
     spin_unlock_irq(&run_lock, irq);
 }
 
-/* Make `process` runnable if it sleeps in a state up to `deepest`. */
-static void wake_up_to(struct process *process, enum process_state deepest)
+/* Make `process` runnable if its state is one of these. */
+static void wake_from(struct process *process, enum process_state first, enum process_state last)
 {
     bool irq = spin_lock_irq(&run_lock);
 
-    if (process->state > PROCESS_RUNNABLE && process->state <= deepest) {
+    if (process->state >= first && process->state <= last) {
         process->state = PROCESS_RUNNABLE;
         if (process != current())
             enqueue_locked(process);
@@ -80,9 +125,16 @@ static void wake_up_to(struct process *process, enum process_state deepest)
     spin_unlock_irq(&run_lock, irq);
 }
 
-void sched_wake(struct process *process) { wake_up_to(process, PROCESS_UNINTERRUPTIBLE); }
+void sched_wake(struct process *process)
+{
+    wake_from(process, PROCESS_SLEEPING, PROCESS_UNINTERRUPTIBLE);
+}
 
-void sched_interrupt(struct process *process) { wake_up_to(process, PROCESS_SLEEPING); }
+void sched_interrupt(struct process *process) { wake_from(process, PROCESS_SLEEPING, PROCESS_SLEEPING); }
+
+void sched_kill(struct process *process) { wake_from(process, PROCESS_SLEEPING, PROCESS_KILLABLE); }
+
+void sched_continue(struct process *process) { wake_from(process, PROCESS_STOPPED, PROCESS_STOPPED); }
 
 void sched_set_state(enum process_state state)
 {
@@ -98,6 +150,28 @@ unsigned sched_runnable(void) { return run_count + (current() != &idle); }
 static bool signal_needs_delivery(const struct process *process)
 {
     return process->signals && (process->signals->restore_saved || signal_is_pending(process));
+}
+
+/* Ticks in a slice: weight by nice value (sched.h). */
+static unsigned slice_of(const struct process *process)
+{
+    return process->nice > 0 ? 1 : SCHED_SLICE + (unsigned)-process->nice / 2;
+}
+
+uint64_t sched_run_time(const struct process *process)
+{
+    uint64_t time = process->usage.run_time;
+
+    return process == current() ? time + clock_nanoseconds() - process->run_since : time;
+}
+
+/* The CPU's time so far is `previous`'s, from now on `next`'s. */
+static void account_switch(struct process *previous, struct process *next)
+{
+    uint64_t now = clock_nanoseconds();
+
+    previous->usage.run_time += now - previous->run_since;
+    next->run_since = now;
 }
 
 /* On the new process's stack: let go of the one that ran before. */
@@ -119,6 +193,7 @@ static void switch_to(struct process *previous, struct process *next)
 {
     struct cpu *cpu = this_cpu();
 
+    account_switch(previous, next);
     if (previous->fpu)
         fpu_save(previous->fpu);
     if (next->fpu)
@@ -128,12 +203,14 @@ static void switch_to(struct process *previous, struct process *next)
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
     cpu->return_work = signal_needs_delivery(next) ? RETURN_SIGNAL : 0;
-    if (next->kernel_stack) {
+    if (next->user) {
         cpu_set_kernel_stack(next->kernel_stack);
         cpu_set_fs_base(next->fs_base);
+        cpu_set_gs_base(next->gs_base);
     }
-    next->slice = SCHED_SLICE;
+    next->slice = slice_of(next);
     switched_from = previous;
+    sched_switches++;
     context_switch(&previous->context, &next->context);
     finish_switch();
 }
@@ -155,8 +232,14 @@ void schedule(void)
     if (next != previous)
         switch_to(previous, next);
     else
-        next->slice = SCHED_SLICE;
+        next->slice = slice_of(next);
     interrupts_restore(irq);
+}
+
+void sched_yield_slice(void)
+{
+    __atomic_and_fetch(&this_cpu()->return_work, ~(uint32_t)RETURN_RESCHEDULE, __ATOMIC_RELAXED);
+    schedule();
 }
 
 void sched_start(void)
@@ -176,22 +259,32 @@ void sched_idle(void)
     }
 }
 
-void timer_tick(const struct trapframe *frame)
+static void charge_tick(struct process *process, bool user)
 {
-    struct process *process = current();
-
     if (process == &idle) {
         sched_ticks.idle++;
-    } else if (trap_from_user(frame)) {
+        return;
+    }
+    if (user) {
         sched_ticks.user++;
         process->usage.user_ticks++;
     } else {
         sched_ticks.system++;
         process->usage.system_ticks++;
     }
+    timers_charge(process, user);
+}
+
+void timer_tick(const struct trapframe *frame)
+{
+    struct process *process = current();
+
+    charge_tick(process, trap_from_user(frame));
     if (process->slice && --process->slice == 0)
         this_cpu()->return_work |= RETURN_RESCHEDULE;
-    wait_expire(clock_nanoseconds());
+    load_tick();
+    alarm_expire(clock_nanoseconds());
+    kmsg_tick();
 }
 
 void user_return(struct trapframe *frame)

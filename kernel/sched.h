@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sched.h: who runs: round robin over the runnable processes, a slice of SCHED_SLICE ticks each.
+ * sched.h: who runs: round robin over the runnable processes, a slice of SCHED_SLICE ticks each at nice 0,
+ * longer below (up to 12 ticks at -20), one tick above.
  *
  * User mode is preempted by the timer; the kernel is not: it gives up the CPU where it sleeps, and in
  * user_return(). The run queue's lock is an _irq lock: interrupts wake processes.
@@ -26,8 +27,10 @@ void sched_enqueue(struct process *process);
 
 /* Make a sleeping process runnable; one that does not sleep stays as it is. Any context. */
 void sched_wake(struct process *process);
-/* The same, if its sleep is interruptible. */
+/* The same, if its sleep is interruptible; if it is at least killable; if it is stopped. */
 void sched_interrupt(struct process *process);
+void sched_kill(struct process *process);
+void sched_continue(struct process *process);
 
 /*
  * Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule()
@@ -41,8 +44,32 @@ void sched_set_state(enum process_state state);
  */
 void schedule(void);
 
+/* Its slice is over: the next one's turn. */
+void sched_yield_slice(void);
+
+/*
+ * For long loops in the kernel: give up the CPU if the slice is over. No lock is held. A loop that only works
+ * for its process should also end when signal_is_fatal_pending().
+ */
+static inline void sched_yield_if_needed(void)
+{
+    if (unlikely(READ_ONCE(this_cpu()->return_work) & RETURN_RESCHEDULE))
+        sched_yield_slice();
+}
+
 /* What a new process does first on its own stack, before anything else: the second half of schedule(). */
 void sched_start(void);
+
+/* Nanoseconds on the CPU so far. process_lock is held, or it is the current process. */
+uint64_t sched_run_time(const struct process *process);
+
+/*
+ * Load averages over 1, 5 and 15 minutes, as Linux computes them: fixed point with LOAD_SHIFT bits after
+ * the point, brought up to date every 5 seconds with the number of processes that are runnable or in an
+ * uninterruptible sleep (proc(5), /proc/loadavg).
+ */
+#define LOAD_SHIFT 11
+extern unsigned long sched_load[3];
 
 /* Runnable processes, the running one included (for /proc/loadavg). */
 unsigned sched_runnable(void);
@@ -52,5 +79,8 @@ struct sched_ticks {
     uint64_t user, system, idle;
 };
 extern struct sched_ticks sched_ticks;
+
+/* Switches from one process to another since boot (for /proc/stat). */
+extern uint64_t sched_switches;
 
 #endif

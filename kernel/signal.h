@@ -7,17 +7,23 @@
  * that the running instruction itself caused (a fault) is never pending: it is delivered at once, before
  * all others.
  *
- * One instance of each signal is kept, with who sent it and why; further ones of the same number merge into
- * it (for real-time signals Linux would queue each). Stopping and continuing are not built: the stop
- * signals have no effect when their action is the default one.
+ * Of a standard signal (below SIGNAL_REAL_TIME) one instance is kept, with who sent it and why; further ones
+ * merge into it. Real-time signals queue, each with its own record, in the order in which they were sent;
+ * RLIMIT_SIGPENDING bounds how many all processes of a user have in their queues. A queue entry is made
+ * before process_lock is taken (the stock), since it needs memory.
  *
- * Lock: process_lock for `pending` and `records`; `actions` are changed by their process alone, under
- * process_lock. `blocked` and what follows belongs to the process itself.
+ * Stopping: a stop signal with its default action puts the process to PROCESS_STOPPED when it is delivered;
+ * SIGCONT lets it go on the moment it is sent, whatever its action is. Pending stop signals and SIGCONT
+ * drive each other out.
+ *
+ * Lock: process_lock for `pending`, `records` and `queue`; `actions` are changed by their process alone,
+ * under process_lock. `blocked` and what follows belongs to the process itself.
  */
 #ifndef KERNEL_SIGNAL_H
 #define KERNEL_SIGNAL_H
 
 #include <linux/signal.h>
+#include <sys/queue.h>
 
 #include "arch/x86_64/trap.h"
 #include "kernel/lib/types.h"
@@ -43,13 +49,24 @@ struct signal_action {
 #define SIGNAL_DEFAULT 0ul /* SIG_DFL */
 #define SIGNAL_IGNORE 1ul  /* SIG_IGN */
 
-/* Who sent a pending signal, and why: what becomes of it is a siginfo_t. The sender's user is always root. */
+#define SIGNAL_REAL_TIME 32 /* SIGRTMIN as the kernel counts: from here on signals queue */
+
+/*
+ * Who sent a pending signal, and why: siginfo_t without its padding. si_signo need not be set; the sender
+ * (kill(2)), the child (SIGCHLD), the value (sigqueue(3)) or the timer lie where siginfo_t has them.
+ */
 struct signal_record {
-    int code; /* SI_USER, SI_TKILL, SI_KERNEL, CLD_* */
-    int pid;  /* the sender, or the child */
-    int status; /* SIGCHLD: exit code or signal */
-    uint32_t user_ticks, system_ticks; /* SIGCHLD */
+    __SIGINFO;
 };
+
+/* One queued real-time signal. */
+struct signal_entry {
+    struct signal_record record;
+    bool is_kept;   /* a timer's own: not freed when it is delivered (timer_create(2)) */
+    bool is_queued; /* in a queue now */
+    TAILQ_ENTRY(signal_entry) link;
+};
+TAILQ_HEAD(signal_queue, signal_entry);
 
 struct signals {
     struct signal_action actions[SIGNAL_COUNT];
@@ -57,14 +74,30 @@ struct signals {
     signal_mask blocked;
     signal_mask saved_blocked; /* to be put back by delivery after rt_sigsuspend(2) */
     bool restore_saved;
-    stack_t alternate; /* sigaltstack(2); ss_size 0: none */
-    struct signal_record records[SIGNAL_COUNT];
+    signal_mask awaited; /* what rt_sigtimedwait(2) sleeps for: wakes it though it is blocked */
+    stack_t alternate;   /* sigaltstack(2); ss_size 0: none */
+    struct signal_queue queue; /* real-time signals, oldest first */
+    unsigned queued;           /* entries in it */
+    struct signal_record records[SIGNAL_REAL_TIME - 1]; /* of the pending standard signals */
 };
 
 struct process;
 
-/* Send it; process_lock is held. A signal that the target ignores leaves no trace. Any context. */
-void signal_send_locked(struct process *target, int number, const struct signal_record *record);
+/* Make a queue entry, without process_lock: NULL when memory is out. And free one that no queue holds. */
+struct signal_entry *signal_entry_create(void) __must_check;
+void signal_entry_free(struct signal_entry *entry);
+
+/*
+ * Send it; process_lock is held. A signal that the target ignores leaves no trace. Any context. `entry` is
+ * for a real-time signal (else NULL): true says that it is in the queue now, false that it is still the
+ * caller's. Without one a real-time signal is only marked as pending, and its record is lost, as in Linux
+ * when memory is out.
+ */
+bool signal_send_locked(struct process *target, int number, const struct signal_record *record,
+                        struct signal_entry *entry);
+
+/* Entries in the queues of all processes of this real user (RLIMIT_SIGPENDING). process_lock is held. */
+unsigned signal_queued_of_user_locked(uint32_t user);
 
 /*
  * Send from the kernel itself (SI_KERNEL): to one process, or to all of a group: 0 or -ESRCH. They take
@@ -75,6 +108,18 @@ int signal_send_group(int pgid, int number);
 
 /* Is there a signal that would end an interruptible sleep? */
 bool signal_is_pending(const struct process *process);
+
+/* Is there one that will end the process, so that what it does for it in the kernel is in vain? */
+bool signal_is_fatal_pending(const struct process *process);
+
+/* Take the next pending signal out of `wanted`, with its siginfo. Its number, or 0. process_lock is held. */
+int signal_take_locked(struct process *process, signal_mask wanted, struct signal_record *record);
+
+/* Forget what is pending of these. process_lock is held. */
+void signal_discard_locked(struct process *process, signal_mask numbers);
+
+/* The siginfo_t that a record stands for. */
+siginfo_t signal_info_of(int number, const struct signal_record *record);
 
 /* Does the process ignore this signal, by its action or by default? */
 bool signal_is_ignored(const struct process *process, int number);
@@ -100,8 +145,15 @@ void signal_force(struct trapframe *frame, const siginfo_t *info);
 /* exec: handlers become the default action, the alternate stack goes; what is ignored stays so. */
 void signal_reset_for_exec(struct signals *signals);
 
+/* Handlers become the default action, what is ignored stays so (clone3(2), CLONE_CLEAR_SIGHAND; exec). */
+void signal_reset_actions(struct signals *signals);
+
 /* fork: the child has the parent's actions, mask and alternate stack, and nothing pending. */
 void signal_inherit(struct signals *child, const struct signals *parent);
+
+/* A new process's: nothing pending. And free what is still queued. */
+void signal_init(struct signals *signals);
+void signal_release(struct signals *signals);
 
 /* Change the current process's mask (SIGKILL and SIGSTOP stay out) and note what can be delivered now. */
 void signal_set_blocked(signal_mask blocked);

@@ -89,12 +89,19 @@ int64_t sys_brk(const struct syscall_args *args)
     return (int64_t)aspace_brk(current()->aspace, args->arg[0]);
 }
 
-/* What the caller may lock in all: RLIMIT_MEMLOCK, which does not bind root (mlock(2)); everyone is root here. */
-static uint64_t lock_limit(void) { return UINT64_MAX; }
+/* What the caller may lock in all: RLIMIT_MEMLOCK, which does not bind the privileged (mlock(2)). */
+static uint64_t lock_limit(void)
+{
+    const struct process *process = current();
+
+    return credentials_are_privileged(&process->credentials) ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].rlim_cur;
+}
 
 /* mlock(2): addr, length. */
 int64_t sys_mlock(const struct syscall_args *args)
 {
+    if (!lock_limit())
+        return -EPERM;
     return aspace_lock(current()->aspace, args->arg[0], args->arg[1], LOCK_NOW, lock_limit());
 }
 
@@ -103,6 +110,8 @@ int64_t sys_mlock2(const struct syscall_args *args)
 {
     if (args->arg[2] & ~(uint64_t)MLOCK_ONFAULT)
         return -EINVAL;
+    if (!lock_limit())
+        return -EPERM;
     return aspace_lock(current()->aspace, args->arg[0], args->arg[1], args->arg[2] ? LOCK_ON_FAULT : LOCK_NOW,
                        lock_limit());
 }

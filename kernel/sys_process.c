@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_process.c: the system calls on a process's own numbers and settings. The user is root, and cannot
- * change that.
+ * sys_process.c: the system calls on a process's numbers: itself, its family, its group and session.
  */
-#include <asm/prctl.h>
-#include <linux/prctl.h>
-
 #include "kernel/lib/errno.h"
-#include "kernel/lib/string.h"
-#include "kernel/sched.h"
+#include "kernel/process.h"
 #include "kernel/syscalls.h"
 #include "mm/usercopy.h"
 
@@ -115,14 +110,6 @@ int64_t sys_getsid(const struct syscall_args *args)
     return sid;
 }
 
-/* sched_yield(2). */
-int64_t sys_sched_yield(const struct syscall_args *args)
-{
-    (void)args;
-    schedule();
-    return 0;
-}
-
 /* set_tid_address(2): int *. */
 int64_t sys_set_tid_address(const struct syscall_args *args)
 {
@@ -130,84 +117,41 @@ int64_t sys_set_tid_address(const struct syscall_args *args)
     return current()->pid;
 }
 
+enum { ROBUST_LIST_HEAD_SIZE = 24 };
+
 /*
- * set_robust_list(2): head, length. Accepted and not kept: a robust futex needs a second thread, or shared
- * futexes.
+ * set_robust_list(2): head, length. Kept for get_robust_list(2); there is nothing to be done with it at the
+ * end, since futexes are not built.
  */
 int64_t sys_set_robust_list(const struct syscall_args *args)
 {
-    enum { ROBUST_LIST_HEAD_SIZE = 24 };
-
-    return args->arg[1] == ROBUST_LIST_HEAD_SIZE ? 0 : -EINVAL;
-}
-
-/* arch_prctl(2): code, address. The GS base is not offered: no libc for x86-64 uses it. */
-int64_t sys_arch_prctl(const struct syscall_args *args)
-{
-    struct process *process = current();
-    vaddr_t addr = args->arg[1];
-
-    switch ((int)args->arg[0]) {
-    case ARCH_SET_FS:
-        if (addr >= USER_END)
-            return -EPERM;
-        process->fs_base = addr;
-        cpu_set_fs_base(addr);
-        return 0;
-    case ARCH_GET_FS:
-        return copy_to_user(addr, &process->fs_base, sizeof(process->fs_base));
-    default:
+    if (args->arg[1] != ROBUST_LIST_HEAD_SIZE)
         return -EINVAL;
-    }
-}
-
-/* prctl(2): option, argument. The name only. */
-int64_t sys_prctl(const struct syscall_args *args)
-{
-    char name[PROCESS_NAME_SIZE] = { 0 };
-    ssize_type length;
-
-    switch ((int)args->arg[0]) {
-    case PR_SET_NAME:
-        length = copy_string_from_user(name, args->arg[1], sizeof(name));
-        if (length == -EFAULT)
-            return -EFAULT;
-        name[sizeof(name) - 1] = '\0'; /* a longer name is cut */
-        process_set_name(current(), name);
-        return 0;
-    case PR_GET_NAME:
-        string_copy(name, current()->name, sizeof(name));
-        return copy_to_user(args->arg[1], name, sizeof(name));
-    default:
-        return -EINVAL;
-    }
-}
-
-/* Everybody is root. */
-static int64_t root_id(void) { return 0; }
-
-int64_t sys_getuid(const struct syscall_args *args)
-{
-    (void)args;
-    return root_id();
-}
-
-int64_t sys_geteuid(const struct syscall_args *args) { return sys_getuid(args); }
-int64_t sys_getgid(const struct syscall_args *args) { return sys_getuid(args); }
-int64_t sys_getegid(const struct syscall_args *args) { return sys_getuid(args); }
-
-/* getresuid(2), getresgid(2): three pointers to a 32-bit number. */
-int64_t sys_getresuid(const struct syscall_args *args)
-{
-    uint32_t id = (uint32_t)root_id();
-
-    for (int i = 0; i < 3; i++)
-        if (copy_to_user(args->arg[i], &id, sizeof(id)))
-            return -EFAULT;
+    current()->robust_list = args->arg[0];
     return 0;
 }
 
-int64_t sys_getresgid(const struct syscall_args *args) { return sys_getresuid(args); }
+/* get_robust_list(2): pid, head **, size_t *length. */
+int64_t sys_get_robust_list(const struct syscall_args *args)
+{
+    const uint64_t length = ROBUST_LIST_HEAD_SIZE;
+    const struct process *process;
+    vaddr_t head = 0;
+    int error = 0;
+    bool irq = spin_lock_irq(&process_lock);
 
-/* getgroups(2): size, list. There are no supplementary groups. */
-int64_t sys_getgroups(const struct syscall_args *args) { return (int)args->arg[0] < 0 ? -EINVAL : 0; }
+    process = find_or_self_locked((int)args->arg[0]);
+    if (!process)
+        error = -ESRCH;
+    else if (!process_may_access_locked(process))
+        error = -EPERM;
+    else
+        head = process->robust_list;
+    spin_unlock_irq(&process_lock, irq);
+    if (error)
+        return error;
+    if (copy_to_user(args->arg[2], &length, sizeof(length)) ||
+        copy_to_user(args->arg[1], &head, sizeof(head)))
+        return -EFAULT;
+    return 0;
+}

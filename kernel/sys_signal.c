@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_signal.c: the system calls on signals. The user is always root, so nothing is ever refused with EPERM.
+ * sys_signal.c: the system calls on signals: actions, masks, waiting. Sending is sys_kill.c.
  */
+#include "arch/x86_64/machine.h"
+#include "kernel/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/sched.h"
 #include "kernel/signal_frame.h"
@@ -17,7 +19,7 @@ static void set_action(int number, const struct signal_action *action)
     process->signals->actions[number - 1] = *action;
     process->signals->actions[number - 1].mask &= ~SIGNAL_MASK_ABSOLUTE;
     if (signal_is_ignored(process, number))
-        process->signals->pending &= ~signal_bit(number);
+        signal_discard_locked(process, signal_bit(number));
     spin_unlock_irq(&process_lock, irq);
 }
 
@@ -141,77 +143,61 @@ int64_t sys_sigaltstack(const struct syscall_args *args)
     return args->arg[1] ? copy_to_user(args->arg[1], &old, sizeof(old)) : 0;
 }
 
-/* Does kill(pid) mean this process? `pid` is not positive. */
-static bool kill_means(int pid, const struct process *process)
+struct await_request {
+    signal_mask wanted;
+    int number; /* out: 0: none came */
+    struct signal_record record;
+};
+
+/* Condition of the wait: one of the signals is pending, and is taken. */
+static bool take_awaited(void *arg)
 {
-    if (pid == -1)
-        return process->pid != INIT_PID && process != current();
-    return process->pgid == (pid == 0 ? current()->pgid : -pid);
-}
+    struct await_request *request = arg;
+    bool irq = spin_lock_irq(&process_lock);
 
-static int kill_many_locked(int pid, int number, const struct signal_record *record)
-{
-    struct process *process;
-    int result = -ESRCH;
-
-    TAILQ_FOREACH(process, &process_table, all) {
-        if (!kill_means(pid, process))
-            continue;
-        if (number)
-            signal_send_locked(process, number, record);
-        result = 0;
-    }
-    return result;
-}
-
-static int kill_one_locked(int pid, int number, const struct signal_record *record)
-{
-    struct process *process = process_find_locked(pid);
-
-    if (!process)
-        return -ESRCH;
-    if (number)
-        signal_send_locked(process, number, record);
-    return 0;
-}
-
-/* Send as a process does: to one, or (pid 0, -1, -pgid) to many. Signal 0 only looks. */
-static int kill_from_user(int pid, int number, int code)
-{
-    struct signal_record record = { .code = code, .pid = current()->pid };
-    bool irq;
-    int result;
-
-    if (number && !signal_is_valid(number))
-        return -EINVAL;
-    if (pid == INT_MIN)
-        return -ESRCH;
-    irq = spin_lock_irq(&process_lock);
-    result = pid > 0 ? kill_one_locked(pid, number, &record) : kill_many_locked(pid, number, &record);
+    request->number = signal_take_locked(current(), request->wanted, &request->record);
     spin_unlock_irq(&process_lock, irq);
-    return result;
+    return request->number;
 }
 
-/* kill(2): pid, signal. */
-int64_t sys_kill(const struct syscall_args *args)
+/* 0, -EAGAIN (nothing came in time) or -EINTR (another signal did). `deadline` 0: for ever. */
+static int await_signal(struct await_request *request, uint64_t deadline)
 {
-    return kill_from_user((int)args->arg[0], (int)args->arg[1], SI_USER);
+    struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+    struct signals *signals = current()->signals;
+    int error;
+
+    signals->awaited = request->wanted;
+    error = wait_until(&nobody, take_awaited, request, WAIT_INTERRUPTIBLE, deadline);
+    signals->awaited = 0;
+    if (!error)
+        return 0;
+    return error == -ETIMEDOUT ? -EAGAIN : -EINTR;
 }
 
-/* tkill(2): tid, signal. */
-int64_t sys_tkill(const struct syscall_args *args)
+/* rt_sigtimedwait(2): const sigset_t *wanted, siginfo_t *, const struct timespec *limit, size of the mask. */
+int64_t sys_rt_sigtimedwait(const struct syscall_args *args)
 {
-    int tid = (int)args->arg[0];
+    struct await_request request = { 0 };
+    uint64_t limit, deadline = 0;
+    siginfo_t info;
+    int error;
 
-    return tid > 0 ? kill_from_user(tid, (int)args->arg[1], SI_TKILL) : -EINVAL;
-}
-
-/* tgkill(2): tgid, tid, signal. With one thread a process they are the same number. */
-int64_t sys_tgkill(const struct syscall_args *args)
-{
-    int tgid = (int)args->arg[0], tid = (int)args->arg[1];
-
-    if (tgid <= 0 || tid <= 0)
+    if (args->arg[3] != sizeof(request.wanted))
         return -EINVAL;
-    return tgid == tid ? kill_from_user(tid, (int)args->arg[2], SI_TKILL) : -ESRCH;
+    if (copy_from_user(&request.wanted, args->arg[0], sizeof(request.wanted)))
+        return -EFAULT;
+    if (args->arg[2]) {
+        error = timespec_fetch(args->arg[2], &limit);
+        if (error)
+            return error;
+        if (__builtin_add_overflow(clock_nanoseconds(), limit, &deadline))
+            deadline = UINT64_MAX;
+    }
+    request.wanted &= ~SIGNAL_MASK_ABSOLUTE;
+    error = await_signal(&request, deadline);
+    if (error)
+        return error;
+    info = signal_info_of(request.number, &request.record);
+    return args->arg[1] && copy_to_user(args->arg[1], &info, sizeof(info)) ? -EFAULT : request.number;
 }

@@ -1,35 +1,87 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_system.c: the system calls on the machine as a whole, and on the limits of a process.
+ * sys_system.c: the system calls on the machine as a whole.
  */
 #include <linux/random.h>
 #include <linux/reboot.h>
+#include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
 #include "arch/x86_64/machine.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
-#include "kernel/process.h"
+#include "kernel/sched.h"
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
-#include "kernel/version.h"
+#include "kernel/system.h"
+#include "kernel/lib/version.h"
+#include "mm/frame.h"
 #include "mm/usercopy.h"
 
 #define RANDOM_MAX (32ul << 20) /* bytes of one getrandom(2); more is answered in part, as in Linux */
-#define FILES_MAX (1ul << 20)   /* RLIMIT_NOFILE cannot be set higher (proc(5), /proc/sys/fs/nr_open) */
+
+static struct new_utsname system_name = {
+    .sysname = "Linux",
+    .nodename = "lazybones",
+    .release = KERNEL_RELEASE,
+    .version = KERNEL_VERSION,
+    .machine = "x86_64",
+    .domainname = "(none)",
+};
+
+const char *system_host_name(void) { return system_name.nodename; }
+const char *system_domain_name(void) { return system_name.domainname; }
+
+static bool is_privileged(void) { return credentials_are_privileged(&current()->credentials); }
 
 /* uname(2): struct utsname *. The release says which Linux the system calls follow. */
 int64_t sys_uname(const struct syscall_args *args)
 {
-    static const struct new_utsname name = {
-        .sysname = "Linux",
-        .nodename = "lazybones",
-        .release = KERNEL_RELEASE,
-        .version = KERNEL_VERSION,
-        .machine = "x86_64",
-        .domainname = "(none)",
-    };
-    return copy_to_user(args->arg[0], &name, sizeof(name));
+    return copy_to_user(args->arg[0], &system_name, sizeof(system_name));
+}
+
+/* Exchange one of the names for `length` bytes from user mode. */
+static int set_name(char name[__NEW_UTS_LEN + 1], vaddr_t from, int length)
+{
+    char new[__NEW_UTS_LEN + 1] = { 0 };
+
+    if (!is_privileged())
+        return -EPERM;
+    if (length < 0 || length > __NEW_UTS_LEN)
+        return -EINVAL;
+    if (copy_from_user(new, from, (size_t)length))
+        return -EFAULT;
+    memcpy(name, new, sizeof(new));
+    return 0;
+}
+
+/* sethostname(2), setdomainname(2): name, length. */
+int64_t sys_sethostname(const struct syscall_args *args)
+{
+    return set_name(system_name.nodename, args->arg[0], (int)args->arg[1]);
+}
+
+int64_t sys_setdomainname(const struct syscall_args *args)
+{
+    return set_name(system_name.domainname, args->arg[0], (int)args->arg[1]);
+}
+
+/* sysinfo(2): struct sysinfo *. */
+int64_t sys_sysinfo(const struct syscall_args *args)
+{
+    struct frame_figures figures;
+    struct sysinfo info = { 0 };
+
+    frame_figures(&figures);
+    info.uptime = (long)(clock_nanoseconds() / 1000000000ul);
+    for (unsigned i = 0; i < ARRAY_SIZE(sched_load); i++)
+        info.loads[i] = sched_load[i] << (SI_LOAD_SHIFT - LOAD_SHIFT);
+    info.totalram = figures.total * PAGE_SIZE;
+    info.freeram = figures.free * PAGE_SIZE;
+    info.sharedram = figures.by_kind[FRAME_SHM] * PAGE_SIZE;
+    info.procs = (unsigned short)process_figures.count;
+    info.mem_unit = 1;
+    return copy_to_user(args->arg[0], &info, sizeof(info));
 }
 
 /* getrandom(2): buffer, length, flags. Never waits: the generator is there from boot on. */
@@ -43,6 +95,11 @@ int64_t sys_getrandom(const struct syscall_args *args)
         uint64_t words[8];
         size_t n = MIN(length - done, sizeof(words));
 
+        if (done && is_aligned(done, PAGE_SIZE)) {
+            if (signal_is_pending(current()))
+                break;
+            sched_yield_if_needed();
+        }
         for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
             words[i] = machine_random();
         if (copy_to_user(args->arg[0] + done, words, n))
@@ -52,91 +109,13 @@ int64_t sys_getrandom(const struct syscall_args *args)
     return (int64_t)done;
 }
 
-/* Read and perhaps set a limit of a process. process_lock is held. */
-static int change_limit_locked(struct process *process, unsigned resource, const struct rlimit64 *new,
-                               struct rlimit64 *old)
-{
-    if (!process)
-        return -ESRCH;
-    *old = process->limits[resource];
-    if (new && new->rlim_cur > new->rlim_max)
-        return -EINVAL;
-    if (new && resource == RLIMIT_NOFILE && new->rlim_max > FILES_MAX)
-        return -EPERM;
-    if (new)
-        process->limits[resource] = *new;
-    return 0;
-}
-
-/* A growing stack asks its address space for the limit. */
-static void set_stack_limit(struct aspace *aspace, uint64_t limit)
-{
-    mutex_lock(&aspace->lock);
-    aspace->stack_limit = limit;
-    mutex_unlock(&aspace->lock);
-}
-
-/* The limit `resource` of `pid` (0: the caller): get the old one, set the new one unless that is NULL. */
-static int change_limit(int pid, unsigned resource, const struct rlimit64 *new, struct rlimit64 *old)
-{
-    struct aspace *aspace = NULL;
-    struct process *process;
-    int error;
-    bool irq;
-
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
-    irq = spin_lock_irq(&process_lock);
-    process = pid ? process_find_locked(pid) : current();
-    error = change_limit_locked(process, resource, new, old);
-    if (!error && new && resource == RLIMIT_STACK && process->aspace)
-        aspace = aspace_get(process->aspace);
-    spin_unlock_irq(&process_lock, irq);
-    if (aspace) {
-        set_stack_limit(aspace, new->rlim_cur);
-        aspace_put(aspace);
-    }
-    return error;
-}
-
-/* prlimit64(2): pid, resource, const struct rlimit64 *new, struct rlimit64 *old. */
-int64_t sys_prlimit64(const struct syscall_args *args)
-{
-    struct rlimit64 new, old;
-    int error;
-
-    if (args->arg[2] && copy_from_user(&new, args->arg[2], sizeof(new)))
-        return -EFAULT;
-    error = change_limit((int)args->arg[0], (unsigned)args->arg[1], args->arg[2] ? &new : NULL, &old);
-    if (error)
-        return error;
-    return args->arg[3] ? copy_to_user(args->arg[3], &old, sizeof(old)) : 0;
-}
-
-/* getrlimit(2): resource, struct rlimit *; on x86-64 the same as struct rlimit64. */
-int64_t sys_getrlimit(const struct syscall_args *args)
-{
-    struct rlimit64 limit;
-    int error = change_limit(0, (unsigned)args->arg[0], NULL, &limit);
-
-    return error ? error : copy_to_user(args->arg[1], &limit, sizeof(limit));
-}
-
-/* setrlimit(2): resource, const struct rlimit *. */
-int64_t sys_setrlimit(const struct syscall_args *args)
-{
-    struct rlimit64 new, old;
-
-    if (copy_from_user(&new, args->arg[1], sizeof(new)))
-        return -EFAULT;
-    return change_limit(0, (unsigned)args->arg[0], &new, &old);
-}
-
 /* reboot(2): magic, magic2, command. */
 int64_t sys_reboot(const struct syscall_args *args)
 {
     unsigned magic2 = (unsigned)args->arg[1];
 
+    if (!is_privileged())
+        return -EPERM;
     if ((unsigned)args->arg[0] != LINUX_REBOOT_MAGIC1 ||
         (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A && magic2 != LINUX_REBOOT_MAGIC2B &&
          magic2 != LINUX_REBOOT_MAGIC2C))
@@ -147,6 +126,9 @@ int64_t sys_reboot(const struct syscall_args *args)
         shutdown_power_off(0);
     case LINUX_REBOOT_CMD_RESTART:
         shutdown_restart();
+    case LINUX_REBOOT_CMD_CAD_OFF:
+    case LINUX_REBOOT_CMD_CAD_ON: /* no keyboard, no Ctrl-Alt-Del */
+        return 0;
     default:
         return -EINVAL;
     }

@@ -2,96 +2,63 @@
 /*
  * sys_time.c: clocks and sleeping. A sleep ends at the first timer tick at or after its time (TIMER_HZ).
  */
-#include <linux/time.h>
-#include <linux/time_types.h>
 #include <linux/times.h>
 
 #include "arch/x86_64/machine.h"
+#include "kernel/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 #include "mm/usercopy.h"
 
-#define NANOSECONDS 1000000000ul
 #define TICK_NANOSECONDS (NANOSECONDS / TIMER_HZ)
 
-static uint64_t cpu_time(const struct process_usage *usage)
-{
-    return (usage->user_ticks + usage->system_ticks) * TICK_NANOSECONDS;
-}
-
-/* What a clock says now, in nanoseconds. False: there is no such clock. */
-static bool clock_read(int clock, uint64_t *now)
-{
-    switch (clock) {
-    case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE:
-        *now = clock_boot_time() + clock_nanoseconds();
-        return true;
-    case CLOCK_MONOTONIC:
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME:
-        *now = clock_nanoseconds();
-        return true;
-    case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
-        *now = cpu_time(&current()->usage);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static struct __kernel_timespec to_timespec(uint64_t nanoseconds)
-{
-    return (struct __kernel_timespec){ .tv_sec = (int64_t)(nanoseconds / NANOSECONDS),
-                                       .tv_nsec = (int64_t)(nanoseconds % NANOSECONDS) };
-}
-
 /*
- * Fetch a time; what does not fit 64 bits of nanoseconds (584 years) becomes the greatest value. 0,
- * -EFAULT, -EINVAL.
+ * Sleep until the deadline in `restart`; cut short by a signal, tell what is left. A handler ends it
+ * (signal(7)); after a stop and SIGCONT it goes on by the same deadline.
  */
-static int fetch_timespec(vaddr_t address, uint64_t *nanoseconds)
+static int64_t sleep_on(struct restart *restart)
 {
-    struct __kernel_timespec time;
-
-    if (copy_from_user(&time, address, sizeof(time)))
-        return -EFAULT;
-    if (time.tv_sec < 0 || (uint64_t)time.tv_nsec >= NANOSECONDS)
-        return -EINVAL;
-    if (__builtin_mul_overflow((uint64_t)time.tv_sec, NANOSECONDS, nanoseconds) ||
-        __builtin_add_overflow(*nanoseconds, (uint64_t)time.tv_nsec, nanoseconds))
-        *nanoseconds = UINT64_MAX;
-    return 0;
-}
-
-/*
- * Sleep for a while; cut short by a signal, tell at `remaining` what is left. A handler never restarts it
- * (signal(7)).
- */
-static int sleep_for(uint64_t nanoseconds, vaddr_t remaining)
-{
-    uint64_t deadline = clock_nanoseconds(), now;
     struct __kernel_timespec left;
+    uint64_t now;
 
-    if (__builtin_add_overflow(deadline, nanoseconds, &deadline))
-        deadline = UINT64_MAX;
-    if (!sleep_until(deadline))
+    if (!sleep_until(restart->deadline)) {
+        restart->resume = NULL;
         return 0;
+    }
     now = clock_nanoseconds();
-    left = to_timespec(deadline > now ? deadline - now : 0);
-    if (remaining && copy_to_user(remaining, &left, sizeof(left)))
+    left = timespec_of(restart->deadline > now ? restart->deadline - now : 0);
+    if (restart->remaining && copy_to_user(restart->remaining, &left, sizeof(left)))
         return -EFAULT;
-    return -EINTR;
+    return -ERESTART_RESTARTBLOCK;
+}
+
+static int64_t sleep_for(uint64_t nanoseconds, vaddr_t remaining)
+{
+    struct restart *restart = &current()->restart;
+
+    restart->resume = sleep_on;
+    restart->remaining = remaining;
+    if (__builtin_add_overflow(clock_nanoseconds(), nanoseconds, &restart->deadline))
+        restart->deadline = UINT64_MAX;
+    return sleep_on(restart);
+}
+
+/* restart_syscall(2): only signal delivery makes this call; a program that does finds nothing to resume. */
+int64_t sys_restart_syscall(const struct syscall_args *args)
+{
+    struct restart *restart = &current()->restart;
+    int64_t (*resume)(struct restart *) = restart->resume;
+
+    (void)args;
+    return resume ? resume(restart) : -EINTR;
 }
 
 /* nanosleep(2): const struct timespec *, struct timespec *remaining. */
 int64_t sys_nanosleep(const struct syscall_args *args)
 {
     uint64_t nanoseconds;
-    int error = fetch_timespec(args->arg[0], &nanoseconds);
+    int error = timespec_fetch(args->arg[0], &nanoseconds);
 
     return error ? error : sleep_for(nanoseconds, args->arg[1]);
 }
@@ -102,14 +69,14 @@ int64_t sys_clock_nanosleep(const struct syscall_args *args)
     int clock = (int)args->arg[0], error;
     uint64_t time, start;
 
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
-        return clock_read(clock, &time) ? -EOPNOTSUPP : -EINVAL;
-    error = fetch_timespec(args->arg[2], &time);
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
+        return clock_kind_of(clock) && clock != CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
+    error = timespec_fetch(args->arg[2], &time);
     if (error)
         return error;
     if (!(args->arg[1] & TIMER_ABSTIME))
         return sleep_for(time, args->arg[3]);
-    start = clock == CLOCK_REALTIME ? clock_boot_time() : 0;
+    start = clock_kind_of(clock) == CLOCK_WALL ? clock_boot_time() : 0;
     error = time > start ? sleep_until(time - start) : 0;
     return error ? -ERESTARTNOHAND : 0;
 }
@@ -118,23 +85,21 @@ int64_t sys_clock_nanosleep(const struct syscall_args *args)
 int64_t sys_clock_gettime(const struct syscall_args *args)
 {
     struct __kernel_timespec time;
-    uint64_t now;
 
-    if (!clock_read((int)args->arg[0], &now))
+    if (clock_kind_of((int)args->arg[0]) == CLOCK_UNKNOWN)
         return -EINVAL;
-    time = to_timespec(now);
+    time = timespec_of(clock_read((int)args->arg[0]));
     return copy_to_user(args->arg[1], &time, sizeof(time));
 }
 
-/* clock_getres(2): clock, struct timespec * (may be NULL). */
+/* clock_getres(2): clock, struct timespec * (may be NULL). Only the coarse ones tick. */
 int64_t sys_clock_getres(const struct syscall_args *args)
 {
     int clock = (int)args->arg[0];
-    bool by_tick = clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-    struct __kernel_timespec resolution = to_timespec(by_tick ? TICK_NANOSECONDS : 1);
-    uint64_t now;
+    bool is_coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+    struct __kernel_timespec resolution = timespec_of(is_coarse ? TICK_NANOSECONDS : 1);
 
-    if (!clock_read(clock, &now))
+    if (clock_kind_of(clock) == CLOCK_UNKNOWN)
         return -EINVAL;
     return args->arg[1] ? copy_to_user(args->arg[1], &resolution, sizeof(resolution)) : 0;
 }

@@ -16,7 +16,7 @@ int64_t sys_clone(const struct syscall_args *args);
 int64_t sys_execve(const struct syscall_args *args);
 int64_t sys_exit(const struct syscall_args *args);
 int64_t sys_exit_group(const struct syscall_args *args);
-int64_t sys_wait4(const struct syscall_args *args);
+int64_t sys_clone3(const struct syscall_args *args);
 
 /* usage.c */
 int64_t sys_getrusage(const struct syscall_args *args);
@@ -30,18 +30,9 @@ int64_t sys_getpgid(const struct syscall_args *args);
 int64_t sys_getpgrp(const struct syscall_args *args);
 int64_t sys_setsid(const struct syscall_args *args);
 int64_t sys_getsid(const struct syscall_args *args);
-int64_t sys_sched_yield(const struct syscall_args *args);
 int64_t sys_set_tid_address(const struct syscall_args *args);
 int64_t sys_set_robust_list(const struct syscall_args *args);
-int64_t sys_arch_prctl(const struct syscall_args *args);
-int64_t sys_prctl(const struct syscall_args *args);
-int64_t sys_getuid(const struct syscall_args *args);
-int64_t sys_geteuid(const struct syscall_args *args);
-int64_t sys_getgid(const struct syscall_args *args);
-int64_t sys_getegid(const struct syscall_args *args);
-int64_t sys_getresuid(const struct syscall_args *args);
-int64_t sys_getresgid(const struct syscall_args *args);
-int64_t sys_getgroups(const struct syscall_args *args);
+int64_t sys_get_robust_list(const struct syscall_args *args);
 
 /* sys_signal.c */
 int64_t sys_rt_sigaction(const struct syscall_args *args);
@@ -50,10 +41,8 @@ int64_t sys_rt_sigpending(const struct syscall_args *args);
 int64_t sys_rt_sigsuspend(const struct syscall_args *args);
 int64_t sys_rt_sigreturn(const struct syscall_args *args);
 int64_t sys_sigaltstack(const struct syscall_args *args);
-int64_t sys_kill(const struct syscall_args *args);
-int64_t sys_tkill(const struct syscall_args *args);
-int64_t sys_tgkill(const struct syscall_args *args);
 int64_t sys_pause(const struct syscall_args *args);
+int64_t sys_rt_sigtimedwait(const struct syscall_args *args);
 
 /* sys_memory.c */
 int64_t sys_mmap(const struct syscall_args *args);
@@ -78,13 +67,81 @@ int64_t sys_clock_getres(const struct syscall_args *args);
 int64_t sys_gettimeofday(const struct syscall_args *args);
 int64_t sys_time(const struct syscall_args *args);
 int64_t sys_times(const struct syscall_args *args);
+int64_t sys_restart_syscall(const struct syscall_args *args);
 
 /* sys_system.c */
 int64_t sys_uname(const struct syscall_args *args);
 int64_t sys_getrandom(const struct syscall_args *args);
+int64_t sys_reboot(const struct syscall_args *args);
+int64_t sys_sysinfo(const struct syscall_args *args);
+int64_t sys_sethostname(const struct syscall_args *args);
+int64_t sys_setdomainname(const struct syscall_args *args);
+
+/* sys_wait.c */
+int64_t sys_wait4(const struct syscall_args *args);
+int64_t sys_waitid(const struct syscall_args *args);
+
+/* sys_sched.c */
+int64_t sys_sched_yield(const struct syscall_args *args);
+int64_t sys_sched_getaffinity(const struct syscall_args *args);
+int64_t sys_sched_setaffinity(const struct syscall_args *args);
+int64_t sys_sched_getscheduler(const struct syscall_args *args);
+int64_t sys_sched_setscheduler(const struct syscall_args *args);
+int64_t sys_sched_getparam(const struct syscall_args *args);
+int64_t sys_sched_setparam(const struct syscall_args *args);
+int64_t sys_sched_get_priority_max(const struct syscall_args *args);
+int64_t sys_sched_get_priority_min(const struct syscall_args *args);
+int64_t sys_sched_rr_get_interval(const struct syscall_args *args);
+int64_t sys_getpriority(const struct syscall_args *args);
+int64_t sys_setpriority(const struct syscall_args *args);
+int64_t sys_getcpu(const struct syscall_args *args);
+int64_t sys_membarrier(const struct syscall_args *args);
+
+/* sys_prctl.c */
+int64_t sys_arch_prctl(const struct syscall_args *args);
+int64_t sys_prctl(const struct syscall_args *args);
+int64_t sys_personality(const struct syscall_args *args);
+
+/* credentials.c */
+int64_t sys_getuid(const struct syscall_args *args);
+int64_t sys_geteuid(const struct syscall_args *args);
+int64_t sys_getgid(const struct syscall_args *args);
+int64_t sys_getegid(const struct syscall_args *args);
+int64_t sys_getresuid(const struct syscall_args *args);
+int64_t sys_getresgid(const struct syscall_args *args);
+int64_t sys_getgroups(const struct syscall_args *args);
+int64_t sys_setuid(const struct syscall_args *args);
+int64_t sys_setgid(const struct syscall_args *args);
+int64_t sys_setreuid(const struct syscall_args *args);
+int64_t sys_setregid(const struct syscall_args *args);
+int64_t sys_setresuid(const struct syscall_args *args);
+int64_t sys_setresgid(const struct syscall_args *args);
+int64_t sys_setfsuid(const struct syscall_args *args);
+int64_t sys_setfsgid(const struct syscall_args *args);
+int64_t sys_setgroups(const struct syscall_args *args);
+
+/* sys_kill.c */
+int64_t sys_kill(const struct syscall_args *args);
+int64_t sys_tkill(const struct syscall_args *args);
+int64_t sys_tgkill(const struct syscall_args *args);
+int64_t sys_rt_sigqueueinfo(const struct syscall_args *args);
+int64_t sys_rt_tgsigqueueinfo(const struct syscall_args *args);
+
+/* sys_itimer.c */
+int64_t sys_alarm(const struct syscall_args *args);
+int64_t sys_getitimer(const struct syscall_args *args);
+int64_t sys_setitimer(const struct syscall_args *args);
+
+/* posix_timer.c */
+int64_t sys_timer_create(const struct syscall_args *args);
+int64_t sys_timer_settime(const struct syscall_args *args);
+int64_t sys_timer_gettime(const struct syscall_args *args);
+int64_t sys_timer_getoverrun(const struct syscall_args *args);
+int64_t sys_timer_delete(const struct syscall_args *args);
+
+/* sys_limits.c */
 int64_t sys_prlimit64(const struct syscall_args *args);
 int64_t sys_getrlimit(const struct syscall_args *args);
 int64_t sys_setrlimit(const struct syscall_args *args);
-int64_t sys_reboot(const struct syscall_args *args);
 
 #endif

@@ -2,11 +2,11 @@
 /*
  * wait.c: wait queues, deadlines, and the mutex.
  *
- * A waiter lies on the sleeper's stack, in its queue's list and, with a deadline, in the list of timers
- * (ascending by deadline). The sleeper marks itself as sleeping before it tests the condition, so that a
- * wake-up between test and schedule() finds the mark and takes it away.
+ * A waiter lies on the sleeper's stack, in its queue's list and, with a deadline, has an alarm set (timer.h).
+ * The sleeper marks itself as sleeping before it tests the condition, so that a wake-up between test and
+ * schedule() finds the mark and takes it away.
  *
- * Locks, in this order: a queue's lock, timer_lock, the run queue's; all _irq.
+ * Locks, in this order: a queue's lock, the run queue's; both _irq.
  */
 #include "kernel/wait.h"
 
@@ -17,14 +17,9 @@
 
 struct waiter {
     struct process *process;
-    uint64_t deadline; /* nanoseconds since boot; 0: none */
-    bool timed;        /* is in `timers` */
+    struct alarm alarm; /* the deadline */
     TAILQ_ENTRY(waiter) link;
-    TAILQ_ENTRY(waiter) timer_link;
 };
-
-static struct spinlock timer_lock = SPINLOCK_INIT;
-static TAILQ_HEAD(, waiter) timers = TAILQ_HEAD_INITIALIZER(timers);
 
 void wait_queue_init(struct wait_queue *queue) { *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue); }
 
@@ -38,84 +33,61 @@ void wake_all(struct wait_queue *queue)
     spin_unlock_irq(&queue->lock, irq);
 }
 
-/* Enter a waiter into the list of timers, behind all that are due no later. */
-static void timer_add(struct waiter *waiter)
+static void waiter_ring(struct alarm *alarm)
 {
-    struct waiter *later;
-    bool irq = spin_lock_irq(&timer_lock);
-
-    TAILQ_FOREACH(later, &timers, timer_link)
-        if (later->deadline > waiter->deadline)
-            break;
-    if (later)
-        TAILQ_INSERT_BEFORE(later, waiter, timer_link);
-    else
-        TAILQ_INSERT_TAIL(&timers, waiter, timer_link);
-    waiter->timed = true;
-    spin_unlock_irq(&timer_lock, irq);
+    sched_wake(container_of(alarm, struct waiter, alarm)->process);
 }
 
-static void timer_remove(struct waiter *waiter)
-{
-    bool irq = spin_lock_irq(&timer_lock);
-
-    if (waiter->timed)
-        TAILQ_REMOVE(&timers, waiter, timer_link);
-    waiter->timed = false;
-    spin_unlock_irq(&timer_lock, irq);
-}
-
-void wait_expire(uint64_t now)
-{
-    struct waiter *waiter;
-    bool irq = spin_lock_irq(&timer_lock);
-
-    while ((waiter = TAILQ_FIRST(&timers)) && waiter->deadline <= now) {
-        TAILQ_REMOVE(&timers, waiter, timer_link);
-        waiter->timed = false;
-        sched_wake(waiter->process);
-    }
-    spin_unlock_irq(&timer_lock, irq);
-}
-
-static void waiter_add(struct waiter *waiter, struct wait_queue *queue)
+static void waiter_add(struct waiter *waiter, struct wait_queue *queue, uint64_t deadline)
 {
     bool irq = spin_lock_irq(&queue->lock);
 
     TAILQ_INSERT_TAIL(&queue->waiters, waiter, link);
     spin_unlock_irq(&queue->lock, irq);
-    if (waiter->deadline)
-        timer_add(waiter);
+    if (deadline)
+        alarm_arm(&waiter->alarm, deadline);
 }
 
 static void waiter_remove(struct waiter *waiter, struct wait_queue *queue)
 {
     bool irq;
 
-    if (waiter->deadline)
-        timer_remove(waiter);
+    alarm_disarm(&waiter->alarm);
     irq = spin_lock_irq(&queue->lock);
     TAILQ_REMOVE(&queue->waiters, waiter, link);
     spin_unlock_irq(&queue->lock, irq);
 }
 
+/* Does a signal end a sleep of this mode? */
+static bool is_interrupted(enum wait_mode mode)
+{
+    if (mode == WAIT_INTERRUPTIBLE)
+        return signal_is_pending(current());
+    return mode == WAIT_KILLABLE && signal_is_fatal_pending(current());
+}
+
 int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
                uint64_t deadline)
 {
-    struct waiter waiter = { .process = current(), .deadline = deadline };
+    static const enum process_state states[] = {
+        [WAIT_UNINTERRUPTIBLE] = PROCESS_UNINTERRUPTIBLE,
+        [WAIT_KILLABLE] = PROCESS_KILLABLE,
+        [WAIT_INTERRUPTIBLE] = PROCESS_SLEEPING,
+    };
+    struct waiter waiter = { .process = current(), .alarm = { .ring = waiter_ring } };
     int result;
 
     if (condition(arg))
         return 0;
     ASSERT(current()->pid != 0); /* the idle process has nobody to leave the CPU to */
-    waiter_add(&waiter, queue);
+    waiter_add(&waiter, queue, deadline);
     for (;;) {
-        sched_set_state(mode == WAIT_INTERRUPTIBLE ? PROCESS_SLEEPING : PROCESS_UNINTERRUPTIBLE);
+        sched_set_state(states[mode]);
         result = 0;
         if (condition(arg))
             break;
         result = -ERESTARTSYS;
-        if (mode == WAIT_INTERRUPTIBLE && signal_is_pending(current()))
+        if (is_interrupted(mode))
             break;
         result = -ETIMEDOUT;
         if (deadline && clock_nanoseconds() >= deadline)

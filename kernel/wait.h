@@ -26,21 +26,18 @@ void wait_queue_init(struct wait_queue *queue);
 /* Make every waiter run again. Any context. */
 void wake_all(struct wait_queue *queue);
 
-enum wait_mode { WAIT_UNINTERRUPTIBLE, WAIT_INTERRUPTIBLE };
+enum wait_mode { WAIT_UNINTERRUPTIBLE, WAIT_KILLABLE, WAIT_INTERRUPTIBLE };
 
 /*
- * Sleep until condition(arg) holds or, if interruptible, a signal is pending, or the clock reaches
- * `deadline` (nanoseconds since boot; 0: never). Returns 0, -ERESTARTSYS or -ETIMEDOUT. The condition is
- * called without locks, possibly often, and may not sleep itself.
+ * Sleep until condition(arg) holds or, if interruptible, a signal is pending (if killable: one that ends the
+ * process), or the clock reaches `deadline` (nanoseconds since boot; 0: never). Returns 0, -ERESTARTSYS or
+ * -ETIMEDOUT. The condition is called without locks, possibly often, and may not sleep itself.
  */
 int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
                uint64_t deadline) __must_check;
 
 /* Sleep until the clock reaches `deadline`. 0, or -ERESTARTSYS when a signal came first. */
 int sleep_until(uint64_t deadline) __must_check;
-
-/* Wake those whose deadline has come. The timer's interrupt calls it. */
-void wait_expire(uint64_t now);
 
 /* A lock that may be held while sleeping. Not recursive; not for interrupt handlers. */
 struct mutex {

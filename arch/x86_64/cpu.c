@@ -108,3 +108,13 @@ void cpu_set_kernel_stack(vaddr_t top)
 void cpu_set_fs_base(vaddr_t base) { msr_write(MSR_FS_BASE, base); }
 
 vaddr_t cpu_fs_base(void) { return msr_read(MSR_FS_BASE); }
+
+/* Hardly any program has one, and writing the register is slow: only when it changes. */
+void cpu_set_gs_base(vaddr_t base)
+{
+    static vaddr_t loaded;
+
+    if (base != loaded)
+        msr_write(MSR_KERNEL_GS_BASE, base);
+    loaded = base;
+}

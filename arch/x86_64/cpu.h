@@ -63,6 +63,9 @@ void cpu_set_kernel_stack(vaddr_t top);
 void cpu_set_fs_base(vaddr_t base);
 vaddr_t cpu_fs_base(void);
 
+/* The user's GS base, which the kernel keeps out of the way while it runs. */
+void cpu_set_gs_base(vaddr_t base);
+
 /* The time-stamp counter. */
 static inline uint64_t cpu_tsc(void)
 {

@@ -24,6 +24,7 @@
 #define SPURIOUS_LINE 7 /* what the controller reports when a line has gone by the time the CPU asks */
 
 static irq_handler handlers[IRQS];
+static uint64_t counts[IRQS]; /* changed with interrupts off */
 
 static void mask_set(unsigned irq, bool masked)
 {
@@ -71,6 +72,7 @@ void irq_dispatch(const struct trapframe *frame)
 {
     unsigned irq = frame->vector - TRAP_IRQ_BASE;
     bool spurious = is_spurious(irq);
+    counts[irq]++;
     if (irq >= PIC_LINES && !spurious)
         io_out8(PIC2 + PIC_COMMAND, OCW2_EOI);
     if (irq >= PIC_LINES || !spurious)
@@ -78,3 +80,5 @@ void irq_dispatch(const struct trapframe *frame)
     if (!spurious && handlers[irq])
         handlers[irq](frame);
 }
+
+uint64_t irq_count(unsigned irq) { return counts[irq]; }

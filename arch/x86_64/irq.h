@@ -19,6 +19,9 @@ void irq_init(void);
 /* Call handler(frame), with interrupts off, whenever this line is raised. */
 void irq_attach(unsigned irq, irq_handler handler);
 
+/* How often this line has been raised since boot. */
+uint64_t irq_count(unsigned irq);
+
 /* From trap(): the vector in the frame is TRAP_IRQ_BASE or above. */
 void irq_dispatch(const struct trapframe *frame);
 

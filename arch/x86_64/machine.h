@@ -14,6 +14,8 @@
 #define SERIAL_PORTS 4
 void serial_init(unsigned port);
 void serial_write(unsigned port, const char *text, size_t length);
+/* Wait until all that was written has left the ports: what is still inside when the machine ends is lost. */
+void serial_drain(void);
 /* The next received byte, or -1. */
 int serial_read(unsigned port);
 /* Call handler(port) from the interrupt when bytes have arrived. */
@@ -28,6 +30,8 @@ void serial_on_receive(unsigned port, void (*handler)(unsigned port));
 void clock_init(void);
 /* Nanoseconds since clock_init(), from the TSC; never goes back. 0 before. */
 uint64_t clock_nanoseconds(void);
+/* Ticks of the TSC in a second, as calibrated. */
+uint64_t clock_tsc_frequency(void);
 /* Nanoseconds from 1970-01-01 to clock_init(), read once from the RTC. */
 uint64_t clock_boot_time(void);
 
@@ -37,8 +41,8 @@ void timer_init(void);
 enum machine_end { MACHINE_POWER_OFF = 0x10, MACHINE_PANIC = 0x20, MACHINE_SELFTEST_FAILED = 0x30 };
 
 /*
- * End the machine: QEMU's exit device, else (but for a panic, whose text shall stay) ACPI power-off, else
- * halt.
+ * End the machine, after the last byte has left the serial ports: QEMU's exit device, else (but for a panic, whose
+ * text shall stay) ACPI power-off, else halt.
  */
 void machine_end(enum machine_end how) __attribute__((noreturn));
 void machine_reset(void) __attribute__((noreturn));

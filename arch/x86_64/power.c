@@ -24,6 +24,7 @@ static void halt(void)
 void machine_end(enum machine_end how)
 {
     interrupts_disable();
+    serial_drain();
     io_out32(EXIT_DEVICE, how);
     if (how != MACHINE_PANIC)
         io_out16(ACPI_CONTROL, ACPI_SLEEP_S5);
@@ -33,6 +34,7 @@ void machine_end(enum machine_end how)
 void machine_reset(void)
 {
     interrupts_disable();
+    serial_drain();
     io_out8(RESET_CONTROL, RESET_HARD);
     io_out8(KEYBOARD_COMMAND, KEYBOARD_RESET);
     halt();

@@ -27,6 +27,7 @@
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets interrupts through */
 #define STATUS_RECEIVED 0x01
 #define STATUS_CAN_SEND 0x20
+#define STATUS_ALL_SENT 0x40 /* holding register, FIFO and shift register are empty */
 
 #define DIVISOR_115200 1
 #define FIFO_SIZE 16
@@ -80,6 +81,13 @@ void serial_write(unsigned port, const char *text, size_t length)
             interrupts_relax();
         io_out8(serial->base + REG_DATA, (uint8_t)text[i]);
     }
+}
+
+void serial_drain(void)
+{
+    for (unsigned port = 0; port < SERIAL_PORTS; port++)
+        while (serials[port].present && !(io_in8(serials[port].base + REG_STATUS) & STATUS_ALL_SENT))
+            interrupts_relax();
 }
 
 int serial_read(unsigned port)

@@ -93,6 +93,8 @@ uint64_t clock_nanoseconds(void)
     return (unsigned __int128)(cpu_tsc() - tsc_start) * nanoseconds_per_tick >> 32;
 }
 
+uint64_t clock_tsc_frequency(void) { return tsc_frequency; }
+
 uint64_t clock_boot_time(void) { return boot_time; }
 
 void timer_init(void)

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/*
+ * clock.c: reading clocks.
+ *
+ * A negative number names the CPU clock of a process: ~pid << 3, with two bits for what is counted (user and
+ * system time, user time alone, or as the scheduler counts) and one for "thread", which is the process here.
+ */
+#include "kernel/clock.h"
+
+#include "arch/x86_64/machine.h"
+#include "kernel/lib/errno.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "mm/usercopy.h"
+
+#define TICK_NANOSECONDS (NANOSECONDS / TIMER_HZ)
+
+enum cpu_clock { CPU_CLOCK_PROF = 0, CPU_CLOCK_VIRT = 1, CPU_CLOCK_SCHED = 2 };
+
+#define CPU_CLOCK_WHAT 3
+#define CPU_CLOCK_PID_SHIFT 3
+
+static struct process *cpu_clock_owner_locked(int clock)
+{
+    int pid = clock >= 0 ? 0 : ~(clock >> CPU_CLOCK_PID_SHIFT);
+
+    return pid ? process_find_locked(pid) : current();
+}
+
+static uint64_t cpu_clock_read_locked(int clock)
+{
+    const struct process *process = cpu_clock_owner_locked(clock);
+    int what = clock >= 0 ? CPU_CLOCK_SCHED : clock & CPU_CLOCK_WHAT;
+
+    if (!process)
+        return 0;
+    switch (what) {
+    case CPU_CLOCK_PROF:
+        return (process->usage.user_ticks + process->usage.system_ticks) * TICK_NANOSECONDS;
+    case CPU_CLOCK_VIRT:
+        return process->usage.user_ticks * TICK_NANOSECONDS;
+    default:
+        return sched_run_time(process);
+    }
+}
+
+static bool cpu_clock_exists(int clock)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    bool exists = (clock & CPU_CLOCK_WHAT) <= CPU_CLOCK_SCHED && cpu_clock_owner_locked(clock);
+
+    spin_unlock_irq(&process_lock, irq);
+    return exists;
+}
+
+enum clock_kind clock_kind_of(int clock)
+{
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_TAI: /* no leap seconds are known, as in Linux until told */
+        return CLOCK_WALL;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+        return CLOCK_SINCE_BOOT;
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        return CLOCK_CPU;
+    default:
+        return clock < 0 && cpu_clock_exists(clock) ? CLOCK_CPU : CLOCK_UNKNOWN;
+    }
+}
+
+uint64_t clock_read(int clock)
+{
+    uint64_t time;
+    bool irq;
+
+    switch (clock_kind_of(clock)) {
+    case CLOCK_WALL:
+        return clock_boot_time() + clock_nanoseconds();
+    case CLOCK_SINCE_BOOT:
+        return clock_nanoseconds();
+    default:
+        irq = spin_lock_irq(&process_lock);
+        time = cpu_clock_read_locked(clock);
+        spin_unlock_irq(&process_lock, irq);
+        return time;
+    }
+}
+
+bool timespec_read(const struct __kernel_timespec *time, uint64_t *nanoseconds)
+{
+    if (time->tv_sec < 0 || (uint64_t)time->tv_nsec >= NANOSECONDS)
+        return false;
+    if (__builtin_mul_overflow((uint64_t)time->tv_sec, NANOSECONDS, nanoseconds) ||
+        __builtin_add_overflow(*nanoseconds, (uint64_t)time->tv_nsec, nanoseconds))
+        *nanoseconds = UINT64_MAX;
+    return true;
+}
+
+int timespec_fetch(vaddr_t address, uint64_t *nanoseconds)
+{
+    struct __kernel_timespec time;
+
+    if (copy_from_user(&time, address, sizeof(time)))
+        return -EFAULT;
+    return timespec_read(&time, nanoseconds) ? 0 : -EINVAL;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * clock.h: the clocks that programs can name (clock_gettime(2)), and times as they pass them.
+ */
+#ifndef KERNEL_CLOCK_H
+#define KERNEL_CLOCK_H
+
+#include <linux/time.h>
+#include <linux/time_types.h>
+
+#include "arch/x86_64/page.h"
+#include "kernel/lib/types.h"
+
+#define NANOSECONDS 1000000000ul
+#define MICROSECONDS 1000000ul
+
+/* What a clock counts: wall-clock time since 1970, time since boot, or a process's time on the CPU. */
+enum clock_kind { CLOCK_UNKNOWN, CLOCK_WALL, CLOCK_SINCE_BOOT, CLOCK_CPU };
+
+/* The kind of a clock's number; another process's (clock_getcpuclockid(3)) is CLOCK_CPU if that one lives. */
+enum clock_kind clock_kind_of(int clock);
+
+/* What a known clock says now, in nanoseconds. Takes process_lock. */
+uint64_t clock_read(int clock);
+
+static inline struct __kernel_timespec timespec_of(uint64_t nanoseconds)
+{
+    return (struct __kernel_timespec){ .tv_sec = (int64_t)(nanoseconds / NANOSECONDS),
+                                       .tv_nsec = (int64_t)(nanoseconds % NANOSECONDS) };
+}
+
+/*
+ * In nanoseconds; what does not fit 64 bits (584 years) becomes the greatest value. False: negative, or not a
+ * proper number of nanoseconds.
+ */
+bool timespec_read(const struct __kernel_timespec *time, uint64_t *nanoseconds) __must_check;
+
+/* The same from user memory: 0, -EFAULT, -EINVAL. */
+int timespec_fetch(vaddr_t address, uint64_t *nanoseconds) __must_check;
+
+#endif

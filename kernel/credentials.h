@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * credentials.h: who a process acts for (credentials(7)), and what that allows.
+ *
+ * User 0 is privileged in everything that Linux divides into capabilities; there are no finer ones. No file
+ * changes the user of who runs it: there are no set-user-ID programs.
+ *
+ * Lock: changed by its process alone, under process_lock; others read under process_lock.
+ */
+#ifndef KERNEL_CREDENTIALS_H
+#define KERNEL_CREDENTIALS_H
+
+#include "kernel/lib/types.h"
+
+#define GROUPS_MAX 32 /* supplementary groups; setgroups(2) refuses more with EINVAL */
+
+struct identity {
+    uint32_t real, effective, saved, filesystem;
+};
+
+struct credentials {
+    struct identity user, group;
+    unsigned group_count;
+    uint32_t groups[GROUPS_MAX];
+};
+
+static inline bool credentials_are_privileged(const struct credentials *credentials)
+{
+    return credentials->user.effective == 0;
+}
+
+/* May `sender` send signals to `target` (kill(2)), sessions apart? */
+bool credentials_allow_signal(const struct credentials *sender, const struct credentials *target);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/*
+ * job.c: see job.h. Everything here runs under process_lock.
+ */
+#include "kernel/job.h"
+
+#include "kernel/lib/assert.h"
+#include "kernel/sched.h"
+
+struct signal_record job_child_record(const struct process *child, int code, int status)
+{
+    struct signal_record record = { .si_code = code };
+
+    record.si_pid = child->pid;
+    record.si_uid = child->credentials.user.real;
+    record.si_status = status;
+    record.si_utime = (__kernel_clock_t)child->usage.user_ticks;
+    record.si_stime = (__kernel_clock_t)child->usage.system_ticks;
+    return record;
+}
+
+/* SA_NOCLDSTOP keeps the signal back, but wait4(2) tells all the same. */
+static void tell_parent_locked(struct process *child, int code, int status)
+{
+    struct process *parent = child->parent;
+    struct signal_record record = job_child_record(child, code, status);
+
+    if (!parent)
+        return;
+    if (!(parent->signals->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+        (void)signal_send_locked(parent, SIGCHLD, &record, NULL);
+    wake_all(&parent->child_event);
+}
+
+bool job_stop_locked(int number)
+{
+    struct process *process = current();
+
+    ASSERT(spin_is_held(&process_lock));
+    if (number != SIGSTOP && process_group_is_orphaned_locked(process->pgid, NULL))
+        return false;
+    process->stop_signal = number;
+    process->stop_unreported = true;
+    process->continue_unreported = false;
+    sched_set_state(PROCESS_STOPPED);
+    tell_parent_locked(process, CLD_STOPPED, number);
+    return true;
+}
+
+void job_continue_locked(struct process *process)
+{
+    ASSERT(spin_is_held(&process_lock));
+    if (process->state != PROCESS_STOPPED)
+        return;
+    process->stop_signal = 0;
+    process->stop_unreported = false; /* too late to be told */
+    process->continue_unreported = true;
+    sched_continue(process);
+    tell_parent_locked(process, CLD_CONTINUED, SIGCONT);
+}
+
+static bool group_has_stopped_locked(int pgid)
+{
+    struct process *process;
+
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pgid == pgid && process->state == PROCESS_STOPPED)
+            return true;
+    return false;
+}
+
+static void send_group_locked(int pgid, int number)
+{
+    struct process *process;
+
+    TAILQ_FOREACH(process, &process_table, all)
+        if (process->pgid == pgid)
+            (void)signal_send_locked(process, number, &(struct signal_record){ .si_code = SI_KERNEL }, NULL);
+}
+
+void job_check_orphaned_locked(struct process *process, struct process *parent, enum job_loss loss)
+{
+    if (!parent || parent->pgid == process->pgid || parent->sid != process->sid)
+        return; /* this link never kept the group from being orphaned */
+    if (!process_group_is_orphaned_locked(process->pgid, loss == JOB_PROCESS_ENDS ? process : NULL) ||
+        !group_has_stopped_locked(process->pgid))
+        return;
+    send_group_locked(process->pgid, SIGHUP);
+    send_group_locked(process->pgid, SIGCONT);
+}

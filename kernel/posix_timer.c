@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+/*
+ * posix_timer.c: timer_create(2) and its kin.
+ *
+ * A timer sends its signal and, with an interval, runs on by itself. As long as the signal is still pending,
+ * further expiries only count (overruns). A real-time signal's queue entry is made with the timer, so that
+ * sending cannot fail in the interrupt.
+ *
+ * Timers on wall-clock time and time since boot are alarms; those on the CPU clock of the process are looked
+ * at by each tick it runs. No timer runs on another process's CPU clock (EINVAL).
+ *
+ * Lock: process_lock for the list and all of a timer but its alarm.
+ */
+#include "kernel/posix_timer.h"
+
+#include "arch/x86_64/machine.h"
+#include "kernel/clock.h"
+#include "kernel/lib/errno.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/syscalls.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+struct posix_timer {
+    struct alarm alarm;
+    struct process *process;
+    int id;
+    enum clock_kind clock;
+    int number; /* the signal; 0: none (SIGEV_NONE) */
+    sigval_t value;
+    uint64_t interval;     /* nanoseconds; 0: once */
+    uint64_t cpu_deadline; /* CLOCK_CPU, nanoseconds of run time; 0: not set */
+    uint64_t overrun, last_overrun;
+    struct signal_entry *entry; /* for a real-time signal */
+    LIST_ENTRY(posix_timer) link;
+};
+
+static struct slab_cache timer_cache = SLAB_CACHE_INIT(timer_cache, "posix_timer", struct posix_timer);
+
+static struct posix_timer *find_locked(struct process *process, int id)
+{
+    struct posix_timer *timer;
+
+    LIST_FOREACH(timer, &process->timers.posix, link)
+        if (timer->id == id)
+            return timer;
+    return NULL;
+}
+
+int timers_take_overrun_locked(struct process *process, int id)
+{
+    struct posix_timer *timer = find_locked(process, id);
+
+    if (!timer)
+        return 0;
+    timer->last_overrun = MIN(timer->overrun, (uint64_t)INT_MAX); /* DELAYTIMER_MAX */
+    timer->overrun = 0;
+    return (int)timer->last_overrun;
+}
+
+/* Is the timer's own signal still pending? */
+static bool is_pending_locked(const struct posix_timer *timer)
+{
+    const struct signals *signals = timer->process->signals;
+    const struct signal_record *record = &signals->records[timer->number - 1];
+
+    if (timer->entry)
+        return timer->entry->is_queued;
+    return (signals->pending & signal_bit(timer->number)) && record->si_code == SI_TIMER &&
+           record->si_tid == timer->id;
+}
+
+static void fire_locked(struct posix_timer *timer)
+{
+    struct signal_record record = { .si_code = SI_TIMER };
+
+    if (!timer->number)
+        return;
+    if (is_pending_locked(timer)) {
+        timer->overrun++;
+        return;
+    }
+    record.si_tid = timer->id;
+    record._sifields._timer._sigval = timer->value;
+    (void)signal_send_locked(timer->process, timer->number, &record, timer->entry);
+}
+
+static void ring(struct alarm *alarm)
+{
+    struct posix_timer *timer = container_of(alarm, struct posix_timer, alarm);
+    bool irq = spin_lock_irq(&process_lock);
+
+    fire_locked(timer);
+    if (timer->interval)
+        timer->overrun += alarm_arm_next(alarm, timer->interval);
+    spin_unlock_irq(&process_lock, irq);
+}
+
+static void charge_locked(struct posix_timer *timer, uint64_t now)
+{
+    if (!timer->cpu_deadline || timer->cpu_deadline > now)
+        return;
+    fire_locked(timer);
+    if (timer->interval) {
+        uint64_t missed = (now - timer->cpu_deadline) / timer->interval;
+
+        timer->overrun += missed;
+        timer->cpu_deadline += (missed + 1) * timer->interval;
+    } else {
+        timer->cpu_deadline = 0;
+    }
+}
+
+void posix_timers_charge(struct process *process)
+{
+    struct posix_timer *timer;
+    bool irq = spin_lock_irq(&process_lock);
+    uint64_t now = sched_run_time(process);
+
+    LIST_FOREACH(timer, &process->timers.posix, link)
+        if (timer->clock == CLOCK_CPU)
+            charge_locked(timer, now);
+    spin_unlock_irq(&process_lock, irq);
+}
+
+/* Out of the list; a signal that is still queued stays, and its entry goes when it is delivered. */
+static void delete_locked(struct posix_timer *timer)
+{
+    alarm_disarm(&timer->alarm);
+    LIST_REMOVE(timer, link);
+    timer->process->timers.cpu_timers -= timer->clock == CLOCK_CPU;
+    if (timer->entry && timer->entry->is_queued)
+        timer->entry->is_kept = false;
+    else
+        signal_entry_free(timer->entry);
+    slab_free(&timer_cache, timer);
+}
+
+void posix_timers_release(struct process *process)
+{
+    bool irq = spin_lock_irq(&process_lock);
+
+    while (!LIST_EMPTY(&process->timers.posix))
+        delete_locked(LIST_FIRST(&process->timers.posix));
+    spin_unlock_irq(&process_lock, irq);
+}
+
+/* What timer_create(2) is asked to send: 0 or -EINVAL. Without `event` it is SIGALRM. */
+static int event_check(const struct sigevent *event)
+{
+    int notify = event->sigev_notify;
+
+    if (notify == SIGEV_NONE)
+        return 0;
+    if (notify == (SIGEV_SIGNAL | SIGEV_THREAD_ID) && event->sigev_notify_thread_id == current()->pid)
+        notify = SIGEV_SIGNAL;
+    if (notify != SIGEV_SIGNAL && notify != SIGEV_THREAD)
+        return -EINVAL;
+    return signal_is_valid(event->sigev_signo) ? 0 : -EINVAL;
+}
+
+static struct posix_timer *make_timer(enum clock_kind clock, int number)
+{
+    struct posix_timer *timer = slab_alloc(&timer_cache);
+
+    if (!timer)
+        return NULL;
+    timer->alarm.ring = ring;
+    timer->process = current();
+    timer->clock = clock;
+    timer->number = number;
+    if (number < SIGNAL_REAL_TIME)
+        return timer;
+    timer->entry = signal_entry_create();
+    if (!timer->entry) {
+        slab_free(&timer_cache, timer);
+        return NULL;
+    }
+    timer->entry->is_kept = true;
+    return timer;
+}
+
+static int enter_timer(struct posix_timer *timer, const struct sigevent *event)
+{
+    struct process_timers *timers = &timer->process->timers;
+    bool irq = spin_lock_irq(&process_lock);
+
+    timer->id = timers->next_id++;
+    if (event)
+        timer->value = event->sigev_value;
+    else
+        timer->value.sival_int = timer->id;
+    LIST_INSERT_HEAD(&timers->posix, timer, link);
+    timers->cpu_timers += timer->clock == CLOCK_CPU;
+    spin_unlock_irq(&process_lock, irq);
+    return timer->id;
+}
+
+static int delete_timer(int id)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    struct posix_timer *timer = find_locked(current(), id);
+
+    if (timer)
+        delete_locked(timer);
+    spin_unlock_irq(&process_lock, irq);
+    return timer ? 0 : -EINVAL;
+}
+
+/* A timer may not run on the coarse and raw clocks, nor on another process's CPU. */
+static enum clock_kind timer_clock(int clock)
+{
+    if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
+        return CLOCK_UNKNOWN;
+    return clock < 0 ? CLOCK_UNKNOWN : clock_kind_of(clock);
+}
+
+/* timer_create(2): clock, struct sigevent *, timer_t *. */
+int64_t sys_timer_create(const struct syscall_args *args)
+{
+    enum clock_kind clock = timer_clock((int)args->arg[0]);
+    struct sigevent event = { .sigev_signo = SIGALRM, .sigev_notify = SIGEV_SIGNAL };
+    struct posix_timer *timer;
+    int id;
+
+    if (args->arg[1] && copy_from_user(&event, args->arg[1], sizeof(event)))
+        return -EFAULT;
+    if (clock == CLOCK_UNKNOWN || event_check(&event))
+        return -EINVAL;
+    timer = make_timer(clock, event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo);
+    if (!timer)
+        return -EAGAIN;
+    id = enter_timer(timer, args->arg[1] ? &event : NULL);
+    if (copy_to_user(args->arg[2], &id, sizeof(id))) {
+        (void)!delete_timer(id);
+        return -EFAULT;
+    }
+    return 0;
+}
+
+/* timer_delete(2): timer. */
+int64_t sys_timer_delete(const struct syscall_args *args) { return delete_timer((int)args->arg[0]); }
+
+/* timer_getoverrun(2): timer. */
+int64_t sys_timer_getoverrun(const struct syscall_args *args)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct posix_timer *timer = find_locked(current(), (int)args->arg[0]);
+    int64_t result = timer ? (int64_t)timer->last_overrun : -EINVAL;
+
+    spin_unlock_irq(&process_lock, irq);
+    return result;
+}
+
+/* What its clock says now: run time, or time since boot, by which its alarm goes. */
+static uint64_t timer_now(const struct posix_timer *timer)
+{
+    return timer->clock == CLOCK_CPU ? sched_run_time(timer->process) : clock_nanoseconds();
+}
+
+static struct __kernel_itimerspec read_locked(const struct posix_timer *timer)
+{
+    uint64_t now = timer_now(timer), left = 0;
+    uint64_t deadline = timer->alarm.armed ? timer->alarm.deadline : timer->cpu_deadline;
+
+    if (deadline)
+        left = deadline > now ? deadline - now : 1; /* 0 would mean that it is not set */
+    return (struct __kernel_itimerspec){ .it_interval = timespec_of(timer->interval),
+                                         .it_value = timespec_of(left) };
+}
+
+/* Set it to run out at `value` on its clock, or so long from now. */
+static void set_locked(struct posix_timer *timer, uint64_t value, uint64_t interval, bool absolute)
+{
+    uint64_t start = !absolute ? timer_now(timer) : 0, deadline;
+
+    alarm_disarm(&timer->alarm);
+    timer->cpu_deadline = 0;
+    timer->interval = value ? interval : 0;
+    timer->overrun = timer->last_overrun = 0;
+    if (!value)
+        return;
+    if (absolute && timer->clock == CLOCK_WALL)
+        value -= MIN(value - 1, clock_boot_time());
+    if (__builtin_add_overflow(start, value, &deadline))
+        deadline = UINT64_MAX;
+    if (timer->clock == CLOCK_CPU)
+        timer->cpu_deadline = deadline;
+    else
+        alarm_arm(&timer->alarm, deadline);
+}
+
+/* timer_gettime(2): timer, struct itimerspec *. */
+int64_t sys_timer_gettime(const struct syscall_args *args)
+{
+    struct __kernel_itimerspec now = { 0 };
+    bool irq = spin_lock_irq(&process_lock);
+    const struct posix_timer *timer = find_locked(current(), (int)args->arg[0]);
+
+    if (timer)
+        now = read_locked(timer);
+    spin_unlock_irq(&process_lock, irq);
+    return timer ? copy_to_user(args->arg[1], &now, sizeof(now)) : -EINVAL;
+}
+
+/* timer_settime(2): timer, flags, const struct itimerspec *new, struct itimerspec *old. */
+int64_t sys_timer_settime(const struct syscall_args *args)
+{
+    struct __kernel_itimerspec new, old = { 0 };
+    struct posix_timer *timer;
+    uint64_t value, interval;
+    bool irq;
+
+    if (!args->arg[2])
+        return -EINVAL;
+    if (copy_from_user(&new, args->arg[2], sizeof(new)))
+        return -EFAULT;
+    if (!timespec_read(&new.it_value, &value) || !timespec_read(&new.it_interval, &interval))
+        return -EINVAL;
+    irq = spin_lock_irq(&process_lock);
+    timer = find_locked(current(), (int)args->arg[0]);
+    if (timer) {
+        old = read_locked(timer);
+        set_locked(timer, value, interval, args->arg[1] & TIMER_ABSTIME);
+    }
+    spin_unlock_irq(&process_lock, irq);
+    if (!timer)
+        return -EINVAL;
+    return args->arg[3] ? copy_to_user(args->arg[3], &old, sizeof(old)) : 0;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sys_prctl.c: settings of a process that are its own affair: prctl(2), arch_prctl(2), personality(2).
+ */
+#include <asm/prctl.h>
+#include <linux/personality.h>
+#include <linux/prctl.h>
+
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/syscalls.h"
+#include "mm/usercopy.h"
+
+/* arch_prctl(2): code, address. */
+int64_t sys_arch_prctl(const struct syscall_args *args)
+{
+    struct process *process = current();
+    vaddr_t addr = args->arg[1];
+    int code = (int)args->arg[0];
+
+    switch (code) {
+    case ARCH_SET_FS:
+    case ARCH_SET_GS:
+        if (addr >= USER_END)
+            return -EPERM;
+        if (code == ARCH_SET_FS)
+            cpu_set_fs_base(process->fs_base = addr);
+        else
+            cpu_set_gs_base(process->gs_base = addr);
+        return 0;
+    case ARCH_GET_FS:
+        return copy_to_user(addr, &process->fs_base, sizeof(process->fs_base));
+    case ARCH_GET_GS:
+        return copy_to_user(addr, &process->gs_base, sizeof(process->gs_base));
+    default:
+        return -EINVAL;
+    }
+}
+
+static int set_name(vaddr_t from)
+{
+    char name[PROCESS_NAME_SIZE] = { 0 };
+
+    if (copy_string_from_user(name, from, sizeof(name)) == -EFAULT)
+        return -EFAULT;
+    name[sizeof(name) - 1] = '\0'; /* a longer name is cut */
+    process_set_name(current(), name);
+    return 0;
+}
+
+static int get_name(vaddr_t to)
+{
+    char name[PROCESS_NAME_SIZE] = { 0 };
+
+    string_copy(name, current()->name, sizeof(name));
+    return copy_to_user(to, name, sizeof(name));
+}
+
+static int set_dumpable(uint64_t wanted)
+{
+    if (wanted > 1)
+        return -EINVAL;
+    current()->is_dumpable = wanted;
+    return 0;
+}
+
+static int set_death_signal(uint64_t number)
+{
+    if (number > SIGNAL_COUNT)
+        return -EINVAL;
+    current()->death_signal = (int)number;
+    return 0;
+}
+
+/* Nothing that a process can run gives it privileges, so the promise is kept by itself. */
+static int set_no_new_privileges(const struct syscall_args *args)
+{
+    if (args->arg[1] != 1 || args->arg[2] || args->arg[3] || args->arg[4])
+        return -EINVAL;
+    current()->has_no_new_privileges = true;
+    return 0;
+}
+
+static int put_int(vaddr_t to, int value) { return copy_to_user(to, &value, sizeof(value)); }
+
+/* prctl(2): option, four arguments. */
+int64_t sys_prctl(const struct syscall_args *args)
+{
+    struct process *process = current();
+    uint64_t argument = args->arg[1];
+
+    switch ((int)args->arg[0]) {
+    case PR_SET_NAME:
+        return set_name(argument);
+    case PR_GET_NAME:
+        return get_name(argument);
+    case PR_SET_DUMPABLE:
+        return set_dumpable(argument);
+    case PR_GET_DUMPABLE:
+        return process->is_dumpable;
+    case PR_SET_PDEATHSIG:
+        return set_death_signal(argument);
+    case PR_GET_PDEATHSIG:
+        return put_int(argument, process->death_signal);
+    case PR_SET_NO_NEW_PRIVS:
+        return set_no_new_privileges(args);
+    case PR_GET_NO_NEW_PRIVS:
+        if (argument || args->arg[2] || args->arg[3] || args->arg[4])
+            return -EINVAL;
+        return process->has_no_new_privileges;
+    case PR_SET_CHILD_SUBREAPER:
+        process->is_subreaper = argument;
+        return 0;
+    case PR_GET_CHILD_SUBREAPER:
+        return put_int(argument, process->is_subreaper);
+    default:
+        return -EINVAL;
+    }
+}
+
+/*
+ * personality(2): the new one, or 0xffffffff to ask. Linux's own is the only one; that addresses shall not be
+ * random can be had, since they never are.
+ */
+int64_t sys_personality(const struct syscall_args *args)
+{
+    unsigned wanted = (unsigned)args->arg[0], old = current()->persona;
+
+    if (wanted == UINT32_MAX)
+        return old;
+    if (wanted & ~(unsigned)ADDR_NO_RANDOMIZE)
+        return -EINVAL;
+    current()->persona = wanted;
+    return old;
+}
