@@ -81,6 +81,11 @@ void files_close_on_exec(struct files *files)
 
 unsigned files_capacity(const struct files *files) { return files->capacity; }
 
+struct file *files_peek(const struct files *files, unsigned fd)
+{
+    return fd < files->capacity ? files->slots[fd].file : NULL;
+}
+
 /* Make room for descriptor `fd`. 0 or -ENOMEM. */
 static int files_reserve(struct files *files, unsigned fd)
 {

@@ -25,6 +25,12 @@ void files_close_on_exec(struct files *files);
 /* Slots, used or not: FDSize in /proc/PID/status. */
 unsigned files_capacity(const struct files *files);
 
+/*
+ * The file behind a slot of any process's table, or NULL: for /proc, which holds process_lock and takes its own
+ * reference before it lets go.
+ */
+struct file *files_peek(const struct files *files, unsigned fd);
+
 /* All below are about the current process's table, but for files_install_in(). */
 
 /* The open file behind a descriptor without a reference (the table holds one), or NULL. */

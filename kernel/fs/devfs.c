@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * devfs.c: /dev: one directory with one row a device. Device numbers are Linux's (admin-guide/devices).
+ * devfs.c: /dev: the devices, by number and by name. Numbers are Linux's (admin-guide/devices).
+ *
+ * The directory is a tmpfs with a node for each row of the table, as Linux's devtmpfs is. A node only has a
+ * number: what opening it means is looked up here, so a node made elsewhere by mknod(2) does the same.
  *
  * null swallows and is always at its end; zero and full give zeroes, full has no room for a byte; random and
  * urandom give what the machine's generator gives. Terminals are tty.c's.
@@ -9,7 +12,10 @@
 
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/kmsg.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tty.h"
+#include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
@@ -86,79 +92,64 @@ static const struct inode_ops zero_ops = { .read = zero_read, .write = null_writ
 static const struct inode_ops full_ops = { .read = zero_read, .write = full_write };
 static const struct inode_ops random_ops = { .read = random_read, .write = null_write };
 
-static struct inode *devfs_lookup(struct inode *directory, const char *name, size_t length, int *error);
-static int devfs_list(struct inode *directory, int64_t from, directory_emit emit, void *arg);
-
-static const struct inode_ops root_ops = { .lookup = devfs_lookup, .list = devfs_list };
-
-static struct filesystem devfs = { .type = "devtmpfs" };
-static struct inode root = {
-    .refs = 1,
-    .mode = S_IFDIR | 0755,
-    .links = 2,
-    .ops = &root_ops,
-    .filesystem = &devfs,
-};
-
 static const struct device {
     const char *name;
     unsigned major, minor, permissions;
     const struct inode_ops *ops;
 } devices[] = {
     { "console", 5, 1, 0600, &tty_ops },   { "full", 1, 7, 0666, &full_ops },
+    { "kmsg", 1, 11, 0644, &kmsg_ops },
     { "null", 1, 3, 0666, &null_ops },     { "random", 1, 8, 0666, &random_ops },
     { "tty", 5, 0, 0666, &tty_own_ops },   { "ttyS0", 4, 64, 0600, &tty_ops },
     { "urandom", 1, 9, 0666, &random_ops }, { "zero", 1, 5, 0666, &zero_ops },
 };
 
-static struct inode inodes[ARRAY_SIZE(devices)];
-
-struct inode *devfs_device(const char *name)
+const struct inode_ops *device_ops(uint32_t special)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
-        if (!strcmp(devices[i].name, name))
-            return &inodes[i];
+        if (device_encode(devices[i].major, devices[i].minor) == special)
+            return devices[i].ops;
     return NULL;
 }
 
-static struct inode *devfs_lookup(struct inode *directory, const char *name, size_t length, int *error)
+/*
+ * A file below the root, or panic: this is at boot. Without a reference: nobody removes these before init
+ * runs.
+ */
+static struct inode *file_make(struct inode *root, const char *name, const struct inode_new *new)
 {
-    (void)directory;
-    for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
-        if (!strncmp(devices[i].name, name, length) && !devices[i].name[length])
-            return inode_get(&inodes[i]);
-    *error = -ENOENT;
-    return NULL;
+    struct inode *inode;
+    int error = root->ops->create(root, name, strlen(name), new, &inode);
+    if (error)
+        panic("/dev/%s: error %d", name, -error);
+    inode_put(inode);
+    return inode;
 }
 
-static int devfs_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+static void link_make(struct inode *root, const char *name, const char *target)
 {
-    (void)directory;
-    for (size_t i = (size_t)from; i < ARRAY_SIZE(devices); i++) {
-        const struct inode *inode = &inodes[i];
-        if (!emit(arg, inode->name, strlen(inode->name), inode->number, inode->mode, (int64_t)i + 1))
-            break;
-    }
-    return 0;
+    file_make(root, name, &(struct inode_new){ .mode = S_IFLNK | 0777, .target = target });
 }
 
 struct filesystem *devfs_create(void)
 {
-    root.number = inode_number_new();
-    root.mtime = inode_time_now();
+    struct filesystem *devfs = tmpfs_create("devtmpfs", 0755);
+    if (!devfs)
+        panic("no memory for /dev");
     for (unsigned i = 0; i < ARRAY_SIZE(devices); i++)
-        inodes[i] = (struct inode){
-            .refs = 1,
-            .mode = S_IFCHR | devices[i].permissions,
-            .number = inode_number_new(),
-            .links = 1,
-            .special = device_encode(devices[i].major, devices[i].minor),
-            .mtime = root.mtime,
-            .ops = devices[i].ops,
-            .filesystem = &devfs,
-            .parent = inode_get(&root),
-            .name = devices[i].name,
-        };
-    devfs.root = &root;
-    return &devfs;
+        file_make(devfs->root, devices[i].name,
+                  &(struct inode_new){
+                      .mode = S_IFCHR | devices[i].permissions,
+                      .special = device_encode(devices[i].major, devices[i].minor),
+                  });
+    link_make(devfs->root, "fd", "/proc/self/fd");
+    link_make(devfs->root, "stdin", "/proc/self/fd/0");
+    link_make(devfs->root, "stdout", "/proc/self/fd/1");
+    link_make(devfs->root, "stderr", "/proc/self/fd/2");
+    return devfs;
+}
+
+struct inode *devfs_make_directory(struct filesystem *devfs, const char *name)
+{
+    return file_make(devfs->root, name, &(struct inode_new){ .mode = S_IFDIR | S_ISVTX | 0777 });
 }

@@ -10,7 +10,10 @@
 /* The file system, to be mounted once. */
 struct filesystem *devfs_create(void);
 
-/* The inode of a device by name (NULL: there is none), without a reference: devices are for ever. */
-struct inode *devfs_device(const char *name);
+/* A directory in it for mounting on, open to all (1777). Without a reference. Panics when memory is out. */
+struct inode *devfs_make_directory(struct filesystem *devfs, const char *name);
+
+/* What the device of this number can do; NULL: there is none. */
+const struct inode_ops *device_ops(uint32_t special);
 
 #endif

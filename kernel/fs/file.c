@@ -6,27 +6,64 @@
 
 #include <asm/poll.h>
 
+#include "kernel/fs/devfs.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "mm/frame.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
 #include "mm/slab.h"
+#include "mm/zero.h"
 
 static struct slab_cache file_cache = SLAB_CACHE_INIT(file_cache, "file", struct file);
 
+/* Gone once the file is open: they are about opening. */
+#define FLAGS_OF_OPENING ((unsigned)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
+
+/* What may be done with an open file that only names a place. */
+static const struct inode_ops path_ops = { 0 };
+
+/* The operations of a file opened on `inode`; NULL: there is nothing behind it. */
+static const struct inode_ops *ops_of(const struct inode *inode, unsigned flags)
+{
+    bool is_own = inode->ops->read || inode->ops->write; /* a pipe or stream that is its own device */
+    if (flags & O_PATH)
+        return &path_ops;
+    if (is_own)
+        return inode->ops;
+    switch (inode->mode & S_IFMT) {
+    case S_IFCHR:
+        return device_ops(inode->special);
+    case S_IFIFO:
+        return &named_pipe_ops;
+    case S_IFBLK:
+    case S_IFSOCK:
+        return NULL;
+    default:
+        return inode->ops;
+    }
+}
+
 int file_open(struct inode *inode, unsigned flags, struct file **opened)
 {
+    const struct inode_ops *ops = ops_of(inode, flags);
+    if (!ops)
+        return -ENXIO;
     struct file *file = slab_alloc(&file_cache);
     if (!file)
         return -ENOMEM;
     file->refs = 1;
     file->inode = inode_get(inode);
-    file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-    int error = inode->ops->open ? inode->ops->open(file) : 0;
+    file->ops = ops;
+    file->flags = flags;
+    int error = ops->open ? ops->open(file) : 0;
     if (error) {
         inode_put(inode);
         slab_free(&file_cache, file);
         return error;
     }
+    file->flags &= ~FLAGS_OF_OPENING;
     *opened = file;
     return 0;
 }
@@ -45,8 +82,8 @@ void file_put(struct file *file)
     BUG_ON(before == 0, "a file of inode %lu was closed once too often", file->inode->number);
     if (before > 1)
         return;
-    if (file->inode->ops->release)
-        file->inode->ops->release(file);
+    if (file->ops->release)
+        file->ops->release(file);
     inode_put(file->inode);
     slab_free(&file_cache, file);
 }
@@ -58,14 +95,14 @@ static int read_check(const struct file *file)
         return -EBADF;
     if (S_ISDIR(file->inode->mode))
         return -EISDIR;
-    return file->inode->ops->read ? 0 : -EINVAL;
+    return file->ops->read ? 0 : -EINVAL;
 }
 
 static int write_check(const struct file *file)
 {
     if (!file_is_writable(file))
         return -EBADF;
-    return file->inode->ops->write ? 0 : -EINVAL;
+    return file->ops->write ? 0 : -EINVAL;
 }
 
 ssize_type file_read(struct file *file, const struct buffer *to)
@@ -73,8 +110,8 @@ ssize_type file_read(struct file *file, const struct buffer *to)
     int error = read_check(file);
     if (error)
         return error;
-    ssize_type n = file->inode->ops->read(file, to, file->position);
-    if (n > 0 && !file->inode->ops->is_stream)
+    ssize_type n = file->ops->read(file, to, file->position);
+    if (n > 0 && !file->ops->is_stream)
         file->position += (uint64_t)n;
     return n;
 }
@@ -84,32 +121,47 @@ ssize_type file_write(struct file *file, const struct buffer *from)
     int error = write_check(file);
     if (error)
         return error;
-    ssize_type n = file->inode->ops->write(file, from, file->position);
-    if (n > 0 && !file->inode->ops->is_stream)
-        file->position += (uint64_t)n;
+    ssize_type n = file->ops->write(file, from, file->position);
+    if (n <= 0 || file->ops->is_stream)
+        return n;
+    /* What was appended lies at the end: nothing has run since. */
+    file->position = file->flags & O_APPEND ? file->inode->size : file->position + (uint64_t)n;
     return n;
 }
 
 ssize_type file_read_at(struct file *file, const struct buffer *to, uint64_t offset)
 {
-    if (file->inode->ops->is_stream)
+    if (file->ops->is_stream)
         return -ESPIPE;
     int error = read_check(file);
-    return error ? error : file->inode->ops->read(file, to, offset);
+    return error ? error : file->ops->read(file, to, offset);
 }
 
 ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t offset)
 {
-    if (file->inode->ops->is_stream)
+    if (file->ops->is_stream)
         return -ESPIPE;
     int error = write_check(file);
-    return error ? error : file->inode->ops->write(file, from, offset);
+    return error ? error : file->ops->write(file, from, offset);
 }
 
-/*
- * The frame is pinned while its bytes are copied: the copy may sleep, and a cache may give up its pages
- * meanwhile.
- */
+/* One piece of a page: bytes copied, or a negative errno. The frame is held: the copy may sleep. */
+static ssize_type cached_copy(struct pagecache *cache, const struct buffer *to, size_t done, uint64_t offset,
+                              size_t n)
+{
+    struct frame *frame;
+    int error = pagecache_hold_present(cache, offset >> PAGE_SHIFT, &frame);
+    if (error)
+        return error;
+    if (!frame) {
+        frame = zero_frame();
+        frame_get(frame);
+    }
+    ssize_type copied = buffer_put(to, done, (char *)frame_address(frame) + page_offset(offset), n);
+    frame_put(frame);
+    return copied;
+}
+
 ssize_type file_read_cached(struct pagecache *cache, const struct buffer *to, uint64_t offset)
 {
     if (offset >= cache->size)
@@ -117,25 +169,25 @@ ssize_type file_read_cached(struct pagecache *cache, const struct buffer *to, ui
     size_t n = MIN(to->length, cache->size - offset);
     size_t done = 0;
     while (done < n) {
-        struct frame *frame;
         size_t chunk = MIN(PAGE_SIZE - page_offset(offset), n - done);
-        ssize_type copied = pagecache_page(cache, offset >> PAGE_SHIFT, &frame);
-        if (copied >= 0) {
-            frame_get(frame);
-            copied = buffer_put(to, done, (char *)frame_address(frame) + page_offset(offset), chunk);
-            frame_put(frame);
-        }
+        ssize_type copied = cached_copy(cache, to, done, offset, chunk);
         if (copied < 0)
             return done ? (ssize_type)done : copied;
         done += (size_t)copied;
         offset += (size_t)copied;
-        if ((size_t)copied < chunk)
+        if ((size_t)copied < chunk || !long_call_goes_on())
             break;
     }
     return (ssize_type)done;
 }
 
+bool long_call_goes_on(void)
+{
+    sched_yield_if_needed();
+    return !signal_is_fatal_pending(current());
+}
+
 short file_poll(struct file *file)
 {
-    return file->inode->ops->poll ? file->inode->ops->poll(file) : POLLIN | POLLOUT;
+    return file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT;
 }

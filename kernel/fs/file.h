@@ -2,12 +2,12 @@
 /*
  * file.h: an open file: an inode with a position and flags.
  *
- * Whoever deals with files mostly needs the whole vocabulary, so this header brings inodes, paths, descriptors
- * and buffers along.
+ * Whoever deals with files mostly needs the whole vocabulary, so this header brings inodes, paths,
+ * descriptors and buffers along.
  *
  * Descriptors (descriptor.h) refer to open files; fork and dup share them, position included. Reference
- * counts are atomic. Kernel code is not preempted and a process is one thread, so position and flags have no
- * lock.
+ * counts are atomic. Kernel code is not preempted and a process is one thread, so position and flags have
+ * no lock.
  */
 #ifndef KERNEL_FS_FILE_H
 #define KERNEL_FS_FILE_H
@@ -23,30 +23,35 @@
 struct file {
     uint32_t refs;
     struct inode *inode; /* one reference */
+    const struct inode_ops *ops; /* for reading, writing …: the inode's, or those of what it names */
     uint64_t position;
     unsigned flags; /* O_* without creation flags and O_CLOEXEC */
     void *data;     /* the kind's own, per open file */
 };
 
 /*
- * Open an inode (one reference is added to it). 0 and a file with one reference, -ENOMEM, or the error of
- * ops->open.
+ * Open an inode (one reference is added to it). O_PATH: only as a place in the tree. 0 and a file with one
+ * reference, -ENOMEM, -ENXIO (a device that is not there, a socket), or the error of ops->open. May sleep
+ * (named pipes).
  */
 int file_open(struct inode *inode, unsigned flags, struct file **file) __must_check;
 struct file *file_get(struct file *file);
 /* May sleep when the reference was the last one. */
 void file_put(struct file *file);
 
+/* Opened with O_PATH: good for the *at calls, fstat, fchdir, dup and close, and nothing else (open(2)). */
+static inline bool file_is_path(const struct file *file) { return file->flags & O_PATH; }
+
 static inline bool file_is_readable(const struct file *file)
 {
     unsigned mode = file->flags & O_ACCMODE;
-    return mode == O_RDONLY || mode == O_RDWR;
+    return (mode == O_RDONLY || mode == O_RDWR) && !file_is_path(file);
 }
 
 static inline bool file_is_writable(const struct file *file)
 {
     unsigned mode = file->flags & O_ACCMODE;
-    return mode == O_WRONLY || mode == O_RDWR;
+    return (mode == O_WRONLY || mode == O_RDWR) && !file_is_path(file);
 }
 
 /*
@@ -63,9 +68,15 @@ ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t 
 
 /*
  * The read operation of every kind whose bytes lie in a page cache: copies page after page, up to the cache's
- * size.
+ * size. Holes stay holes.
  */
 ssize_type file_read_cached(struct pagecache *cache, const struct buffer *to, uint64_t offset) __must_check;
+
+/*
+ * A long call asks between two pages: gives up the CPU if another process's turn has come. False: a fatal
+ * signal waits, so the call shall end with what it has done. No lock of mm's is held, and no spinlock.
+ */
+bool long_call_goes_on(void);
 
 /* Ready events now; does not sleep. */
 short file_poll(struct file *file);

@@ -13,8 +13,10 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/initfs.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/proc_sys.h"
 #include "kernel/fs/procfs.h"
 #include "kernel/fs/stream.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -32,18 +34,36 @@ static bool stdio_is_stream(void)
     return stdio && !strcmp(stdio, "stream");
 }
 
-static void mount_or_panic(struct filesystem *filesystem, const char *name)
+static void mount_or_panic(struct filesystem *filesystem, struct inode *directory)
 {
-    int error = mount_add(filesystem, initfs_directory(name));
+    int error = filesystem ? mount_add(filesystem, directory) : -ENOMEM;
     if (error)
-        panic("cannot mount /%s: error %d", name, -error);
+        panic("cannot mount /%s: error %d", directory->name, -error);
+}
+
+#define MODE_FOR_ALL (S_ISVTX | 0777) /* as of /tmp: all may make files, and remove their own */
+
+/*
+ * /dev/shm, where shm_open(3) keeps its objects, is a file system of its own, and /tmp, unless the archive has
+ * brought files for it.
+ */
+static void mount_all(void)
+{
+    struct filesystem *devfs = devfs_create();
+    mount_or_panic(procfs_create(), initfs_directory("proc"));
+    mount_or_panic(devfs, initfs_directory("dev"));
+    mount_or_panic(tmpfs_create("tmpfs", MODE_FOR_ALL), devfs_make_directory(devfs, "shm"));
+    struct inode *tmp = initfs_directory("tmp");
+    tmp->mode = S_IFDIR | MODE_FOR_ALL;
+    if (!tmp->size)
+        mount_or_panic(tmpfs_create("tmpfs", MODE_FOR_ALL), tmp);
 }
 
 void fs_init(const void *archive, size_t length)
 {
+    proc_sys_init();
     mount_root(initfs_create(archive, length));
-    mount_or_panic(procfs_create(), "proc");
-    mount_or_panic(devfs_create(), "dev");
+    mount_all();
     if (stdio_is_stream()) {
         tty_init(TTY_WITHOUT_INPUT);
         stream_init();
@@ -91,7 +111,12 @@ static int stdio_open_streams(struct files *files)
 static int stdio_open_terminal(struct files *files)
 {
     struct file *file;
-    int error = file_open(devfs_device("console"), O_RDWR, &file);
+    struct inode *console;
+    int error = path_lookup(fs_root, "/dev/console", PATH_FOLLOW, &console);
+    if (error)
+        return error;
+    error = file_open(console, O_RDWR | O_NOCTTY, &file);
+    inode_put(console);
     if (error)
         return error;
     for (int fd = 0; fd < STDIO_LIMIT && !error; fd++)

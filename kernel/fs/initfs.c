@@ -1,269 +1,181 @@
 // SPDX-License-Identifier: MIT
 /*
- * initfs.c: the tree of initial files.
+ * initfs.c: filling the root file system from the initial archive.
  *
- * Each entry of the archive becomes a node; directories that paths only imply become nodes, too. The tree is
- * built once, before anyone else runs, and never changes, so it has no lock and its nodes are never freed.
+ * Each entry of the archive becomes a file; directories that paths only imply come by themselves. Contents
+ * are not copied: a page leaves the archive when it is first wanted (tmpfs_file.c), and read(2), mmap(2)
+ * and exec all see that same frame.
  *
- * Contents come through the page cache: a page is copied out of the archive when it is first wanted, and
- * read(2), mmap(2) and exec all see that same frame. Hard links are nodes of their own that share the body of
- * the first.
+ * All this happens once, before anyone else runs, so there are no locks.
  */
 #include "kernel/fs/initfs.h"
 
 #include "kernel/fs/cpio.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
 
-struct node {
-    struct inode inode;
-    STAILQ_HEAD(, node) children; /* directories: in the archive's order */
-    STAILQ_ENTRY(node) sibling;
+#define NANOSECONDS 1000000000l
 
-    struct node *body;        /* whose data and cache count: itself, or the first of its hard links */
-    const char *data;         /* inside the archive: contents, or a link's target */
-    struct pagecache *cache;  /* one reference; NULL: nobody has wanted a page yet */
-    LIST_ENTRY(node) linked;  /* nodes with hard links */
-    uint32_t archive_number, archive_major, archive_minor;
+static struct inode *root;
+
+/* A file that has further names, by its number in the archive. */
+struct linked {
+    LIST_ENTRY(linked) link;
+    struct inode *inode;
+    uint32_t number, major, minor;
 };
 
-static LIST_HEAD(, node) linked_nodes = LIST_HEAD_INITIALIZER(linked_nodes);
-static struct slab_cache node_cache = SLAB_CACHE_INIT(node_cache, "initfs", struct node);
+static LIST_HEAD(, linked) linked_files = LIST_HEAD_INITIALIZER(linked_files);
 
-static struct node *node_of(struct inode *inode) { return container_of(inode, struct node, inode); }
-
-/* ---- operations ---- */
-
-static struct node *child_find(struct node *directory, const char *name, size_t length)
+/* No references are kept along the way: nothing is removed before init runs. */
+static struct inode *borrow(struct inode *inode)
 {
-    struct node *child;
-    STAILQ_FOREACH(child, &directory->children, sibling)
-        if (!strncmp(child->inode.name, name, length) && !child->inode.name[length])
-            return child;
-    return NULL;
+    inode_put(inode);
+    return inode;
 }
 
-static struct inode *initfs_lookup(struct inode *directory, const char *name, size_t length, int *error)
+static struct inode *child_find(struct inode *directory, const char *name, size_t length)
 {
-    struct node *child = child_find(node_of(directory), name, length);
-    if (child)
-        return inode_get(&child->inode);
-    *error = -ENOENT;
-    return NULL;
+    int error;
+    struct inode *child = inode_lookup(directory, name, length, &error);
+    return child ? borrow(child) : NULL;
 }
 
-/* Positions count the children. */
-static int initfs_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+static struct inode *child_create(struct inode *directory, const char *name, size_t length,
+                                  const struct inode_new *new)
 {
-    struct node *child;
-    int64_t position = 0;
-    STAILQ_FOREACH(child, &node_of(directory)->children, sibling) {
-        const struct inode *inode = &child->inode;
-        if (position++ < from)
-            continue;
-        if (!emit(arg, inode->name, strlen(inode->name), inode->number, inode->mode, position))
-            break;
-    }
-    return 0;
-}
-
-static ssize_type initfs_readlink(struct inode *inode, char *target, size_t size)
-{
-    if (inode->size >= size)
-        return -ENAMETOOLONG;
-    memcpy(target, node_of(inode)->data, inode->size);
-    target[inode->size] = '\0';
-    return (ssize_type)inode->size;
-}
-
-static int initfs_read_page(struct pagecache *cache, uint64_t index, void *page)
-{
-    const struct node *node = node_of(cache->owner);
-    uint64_t start = index << PAGE_SHIFT;
-    size_t n = start < node->inode.size ? MIN(node->inode.size - start, PAGE_SIZE) : 0;
-    memcpy(page, node->data + start, n);
-    memset((char *)page + n, 0, PAGE_SIZE - n);
-    return 0;
-}
-
-static const struct pagecache_ops cache_ops = { .read_page = initfs_read_page };
-
-/* The body's cache, made at the first wish; its name is the body's path. NULL: memory is out. */
-static struct pagecache *node_cache_of(struct node *node)
-{
-    struct node *body = node->body;
-    if (body->cache)
-        return body->cache;
-    char *path = kmalloc(PATH_MAX);
-    if (!path)
-        return NULL;
-    char *name = path_of(&body->inode, path, PATH_MAX) < 0 ? NULL : kstrdup(path);
-    kfree(path);
-    if (!name)
-        return NULL;
-    body->cache = pagecache_create(FRAME_FILE, body->inode.size, &cache_ops, &body->inode, name,
-                                    body->inode.number);
-    if (!body->cache)
-        kfree(name);
-    return body->cache;
-}
-
-static struct pagecache *initfs_mapping(struct inode *inode)
-{
-    struct pagecache *cache = node_cache_of(node_of(inode));
-    return cache ? pagecache_get(cache) : NULL;
-}
-
-static ssize_type initfs_read(struct file *file, const struct buffer *to, uint64_t offset)
-{
-    struct pagecache *cache = node_cache_of(node_of(file->inode));
-    return cache ? file_read_cached(cache, to, offset) : -ENOMEM;
-}
-
-static const struct inode_ops directory_ops = { .lookup = initfs_lookup, .list = initfs_list };
-static const struct inode_ops link_ops = { .readlink = initfs_readlink };
-static const struct inode_ops file_ops = { .read = initfs_read, .mapping = initfs_mapping };
-
-/* ---- building ---- */
-
-static struct filesystem initfs = { .type = "rootfs", .read_only = true };
-
-static const struct inode_ops *ops_for(uint32_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFDIR:
-        return &directory_ops;
-    case S_IFLNK:
-        return &link_ops;
-    case S_IFREG:
-        return &file_ops;
-    default:
-        return NULL;
-    }
-}
-
-/* A node without contents, in no directory yet. */
-static struct node *node_create(const char *name, size_t length, uint32_t mode)
-{
-    struct node *node = slab_alloc(&node_cache);
-    char *copy = kmalloc(length + 1);
-    if (!node || !copy)
-        panic("initial archive: no memory for its tree (at %s)", name);
-    memcpy(copy, name, length);
-    STAILQ_INIT(&node->children);
-    node->body = node;
-    node->inode = (struct inode){
-        .refs = 1,
-        .mode = mode,
-        .number = inode_number_new(),
-        .links = S_ISDIR(mode) ? 2 : 1,
-        .ops = ops_for(mode),
-        .filesystem = &initfs,
-        .name = copy,
-    };
-    return node;
-}
-
-/* A directory's size is what its names take, so that it is not 0 (an empty file) to those who look. */
-static void child_add(struct node *directory, struct node *child)
-{
-    STAILQ_INSERT_TAIL(&directory->children, child, sibling);
-    child->inode.parent = inode_get(&directory->inode);
-    directory->inode.size += 20;
-    if (S_ISDIR(child->inode.mode))
-        directory->inode.links++;
+    struct inode *made;
+    int error = directory->ops->create(directory, name, length, new, &made);
+    if (error)
+        panic("initial archive: cannot make %s: error %d", name, -error);
+    return borrow(made);
 }
 
 /*
- * The node at `path`, a node of `mode` made where there is none; directories on the way come by themselves. A
+ * The directory that `path` lies in, made with all above it where there is none; *name is the last name. A
  * leading slash and "." mean nothing. NULL: there is ".." in the path, or what is no directory on the way.
  */
-static struct node *node_at(const char *path, uint32_t mode)
+static struct inode *parent_of(const char *path, const char **name, size_t *length)
 {
-    struct node *node = node_of(initfs.root);
+    struct inode *at = root;
+    *name = NULL;
+    *length = 0;
     while (*path) {
-        size_t length = 0;
-        while (path[length] && path[length] != '/')
-            length++;
-        const char *name = path, *rest = path + length;
-        while (*rest == '/')
-            rest++;
-        path = rest;
-        if (!length || (length == 1 && name[0] == '.'))
+        size_t n = 0;
+        while (path[n] && path[n] != '/')
+            n++;
+        const char *next = path;
+        path += n;
+        while (*path == '/')
+            path++;
+        if (!n || (n == 1 && next[0] == '.'))
             continue;
-        if (!S_ISDIR(node->inode.mode) || length > NAME_MAX || (length == 2 && !memcmp(name, "..", 2)))
+        if (n > NAME_MAX || (n == 2 && !memcmp(next, "..", 2)))
             return NULL;
-        struct node *child = child_find(node, name, length);
-        if (!child) {
-            child = node_create(name, length, *rest ? S_IFDIR | 0755 : mode);
-            child_add(node, child);
+        if (*name) {
+            struct inode *child = child_find(at, *name, *length);
+            if (!child)
+                child = child_create(at, *name, *length, &(struct inode_new){ .mode = S_IFDIR | 0755 });
+            at = child;
         }
-        node = child;
+        if (!S_ISDIR(at->mode))
+            return NULL;
+        *name = next;
+        *length = n;
     }
-    return node;
+    return at;
 }
 
-/*
- * Join a node that has other names to the first of them. Whichever of them carries the data gives it to all.
- */
-static void node_link(struct node *node, const struct cpio_entry *entry)
+static struct linked *linked_find(const struct cpio_entry *entry)
 {
-    struct node *other, *first = NULL;
-    LIST_FOREACH(other, &linked_nodes, linked)
-        if (other->archive_number == entry->number && other->archive_major == entry->device_major &&
-            other->archive_minor == entry->device_minor && other->body == other)
-            first = other;
-    node->archive_number = entry->number;
-    node->archive_major = entry->device_major;
-    node->archive_minor = entry->device_minor;
-    LIST_INSERT_HEAD(&linked_nodes, node, linked);
+    struct linked *linked;
+    LIST_FOREACH(linked, &linked_files, link)
+        if (linked->number == entry->number && linked->major == entry->device_major &&
+            linked->minor == entry->device_minor)
+            return linked;
+    return NULL;
+}
+
+static void linked_add(const struct cpio_entry *entry, struct inode *inode)
+{
+    struct linked *linked = kmalloc(sizeof *linked);
+    if (!linked)
+        panic("initial archive: no memory for its links");
+    *linked = (struct linked){
+        .inode = inode,
+        .number = entry->number,
+        .major = entry->device_major,
+        .minor = entry->device_minor,
+    };
+    LIST_INSERT_HEAD(&linked_files, linked, link);
+}
+
+static void linked_forget(void)
+{
+    struct linked *linked;
+    while ((linked = LIST_FIRST(&linked_files))) {
+        LIST_REMOVE(linked, link);
+        kfree(linked);
+    }
+}
+
+/* The file of an entry whose name is free: a new one, or a further name of one that came before. */
+static struct inode *file_for(const struct cpio_entry *entry, struct inode *parent, const char *name,
+                              size_t length)
+{
+    bool many = S_ISREG(entry->mode) && entry->links > 1;
+    struct linked *first = many ? linked_find(entry) : NULL;
     if (first) {
-        node->body = first;
-        node->inode.number = first->inode.number;
+        if (parent->ops->link(parent, name, length, first->inode))
+            panic("initial archive: cannot link %s", name);
+        return first->inode;
     }
-    LIST_FOREACH(other, &linked_nodes, linked) {
-        if (other->body != node->body)
-            continue;
-        other->inode.links = entry->links;
-        if (entry->size) {
-            other->inode.size = entry->size;
-            other->data = entry->data;
-        }
+    struct inode_new new = { .mode = entry->mode };
+    if (S_ISLNK(entry->mode)) {
+        char *target = kmalloc(entry->size + 1ul);
+        if (!target)
+            panic("initial archive: no memory for a link's target");
+        memcpy(target, entry->data, entry->size);
+        new.target = target;
     }
-    if (!entry->size) {
-        node->inode.size = node->body->inode.size;
-        node->data = node->body->data;
-    }
+    struct inode *inode = child_create(parent, name, length, &new);
+    kfree((void *)new.target);
+    if (many)
+        linked_add(entry, inode);
+    return inode;
 }
 
 /* Returns what is wrong with the entry, or NULL. */
 static const char *entry_add(const struct cpio_entry *entry)
 {
-    if (!ops_for(entry->mode)) {
+    const char *name;
+    size_t length;
+    if (!S_ISREG(entry->mode) && !S_ISDIR(entry->mode) && !S_ISLNK(entry->mode)) {
         log_info("initial archive: %s: devices and the like are not taken from archives", entry->name);
         return NULL;
     }
-    if (S_ISLNK(entry->mode) && (entry->size >= PATH_MAX || memchr(entry->data, '\0', entry->size)))
+    if (S_ISLNK(entry->mode) &&
+        (!entry->size || entry->size >= PATH_MAX || memchr(entry->data, '\0', entry->size)))
         return "a symbolic link's target is no path";
-    struct node *node = node_at(entry->name, entry->mode);
-    if (!node)
+    struct inode *parent = parent_of(entry->name, &name, &length);
+    if (!parent)
         return "its path leads through \"..\", or through what is no directory";
-    if ((node->inode.mode ^ entry->mode) & S_IFMT)
+    struct inode *inode = name ? child_find(parent, name, length) : root;
+    if (inode && (inode->mode ^ entry->mode) & S_IFMT)
         return "the same path was something else before";
-    if (node->body != node || node->archive_number)
-        return "the same path twice, with hard links";
-    node->inode.mode = entry->mode;
-    node->inode.mtime = entry->mtime;
-    if (S_ISDIR(entry->mode))
-        return NULL;
-    node->data = entry->data;
-    node->inode.size = entry->size;
-    if (S_ISREG(entry->mode) && entry->links > 1)
-        node_link(node, entry);
+    if (inode && !S_ISDIR(inode->mode))
+        return "the same path twice";
+    if (!inode)
+        inode = file_for(entry, parent, name, length);
+    inode->mode = entry->mode;
+    if (S_ISREG(entry->mode) && entry->size) /* of hard links, one brings the contents for all */
+        tmpfs_set_contents(inode, entry->data, entry->size);
+    inode->atime = inode->mtime = inode->ctime = entry->mtime * NANOSECONDS;
     return NULL;
 }
 
@@ -273,9 +185,12 @@ struct filesystem *initfs_create(const void *archive, size_t length)
     struct cpio_entry entry;
     unsigned count = 0;
 
-    struct node *root = node_create("", 0, S_IFDIR | 0755);
-    root->inode.parent = &root->inode;
-    initfs.root = &root->inode;
+    struct filesystem *filesystem = tmpfs_create("rootfs", 0755);
+    if (!filesystem)
+        panic("no memory for the root file system");
+    root = filesystem->root;
+    root->parent = root;
+    root->name = "";
     for (int result; length && (result = cpio_next(&cpio, &entry)); count++) {
         if (result < 0)
             panic("initial archive: at byte %lu: %s", cpio.offset, cpio.problem);
@@ -283,14 +198,18 @@ struct filesystem *initfs_create(const void *archive, size_t length)
         if (problem)
             panic("initial archive: %s: %s", entry.name, problem);
     }
+    linked_forget();
     log_info("initial archive: %u files and directories, %lu KiB", count, length >> 10);
-    return &initfs;
+    return filesystem;
 }
 
 struct inode *initfs_directory(const char *name)
 {
-    struct node *node = node_at(name, S_IFDIR | 0755);
-    if (!node || !S_ISDIR(node->inode.mode))
+    size_t length = strlen(name);
+    struct inode *inode = child_find(root, name, length);
+    if (!inode)
+        inode = child_create(root, name, length, &(struct inode_new){ .mode = S_IFDIR | 0755 });
+    if (!S_ISDIR(inode->mode))
         panic("initial archive: /%s is no directory, so nothing can be mounted on it", name);
-    return &node->inode;
+    return inode;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * initfs.h: the root file system: the initial archive, read-only.
+ * initfs.h: the root file system: a tmpfs that begins as the initial archive.
  */
 #ifndef KERNEL_FS_INITFS_H
 #define KERNEL_FS_INITFS_H

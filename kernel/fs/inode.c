@@ -7,6 +7,9 @@
 #include "arch/x86_64/machine.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "kernel/process.h"
+
+struct spinlock inode_tree_lock = SPINLOCK_INIT;
 
 struct inode *inode_get(struct inode *inode)
 {
@@ -45,9 +48,74 @@ struct inode *inode_lookup(struct inode *directory, const char *name, size_t len
     return root;
 }
 
-int64_t inode_time_now(void)
+struct inode *inode_parent(struct inode *directory)
 {
-    return (int64_t)((clock_boot_time() + clock_nanoseconds()) / 1000000000);
+    spin_lock(&inode_tree_lock);
+    struct inode *parent = inode_get(directory->parent ? directory->parent : directory);
+    spin_unlock(&inode_tree_lock);
+    return parent;
+}
+
+int64_t inode_time_now(void) { return (int64_t)(clock_boot_time() + clock_nanoseconds()); }
+
+void inode_note_change(struct inode *inode) { inode->mtime = inode->ctime = inode_time_now(); }
+void inode_note_attributes(struct inode *inode) { inode->ctime = inode_time_now(); }
+
+#define DAY (24 * 3600 * 1000000000l)
+
+void inode_note_access(struct inode *inode)
+{
+    if (!inode->filesystem->keeps_attributes)
+        return;
+    int64_t now = inode_time_now();
+    if (inode->atime <= inode->mtime || inode->atime <= inode->ctime || now - inode->atime >= DAY)
+        inode->atime = now;
+}
+
+static bool group_is_mine(const struct credentials *mine, uint32_t group)
+{
+    if (mine->group.filesystem == group)
+        return true;
+    for (unsigned i = 0; i < mine->group_count; i++)
+        if (mine->groups[i] == group)
+            return true;
+    return false;
+}
+
+/* The three bits of the mode that are about this process: the owner's, the group's, or the others'. */
+static unsigned mode_for(const struct inode *inode, const struct credentials *mine)
+{
+    if (mine->user.filesystem == inode->uid)
+        return inode->mode >> 6 & 7;
+    return (group_is_mine(mine, inode->gid) ? inode->mode >> 3 : inode->mode) & 7;
+}
+
+/* Root may read, write and search everything, and run what has an x bit at all. */
+int inode_permission(const struct inode *inode, unsigned wanted)
+{
+    const struct credentials *mine = &current()->credentials;
+    bool on_device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode);
+    if (wanted & INODE_WRITE && inode->filesystem->read_only && !on_device)
+        return -EROFS;
+    if (wanted & INODE_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
+        return -EACCES;
+    return credentials_are_privileged(mine) || !(wanted & ~mode_for(inode, mine)) ? 0 : -EACCES;
+}
+
+struct inode_new inode_new_for_process(uint32_t type, uint32_t permissions)
+{
+    const struct process *process = current();
+    return (struct inode_new){
+        .mode = type | (permissions & ~process->umask),
+        .uid = process->credentials.user.filesystem,
+        .gid = process->credentials.group.filesystem,
+    };
+}
+
+bool inode_is_mine(const struct inode *inode)
+{
+    const struct credentials *mine = &current()->credentials;
+    return mine->user.filesystem == inode->uid || credentials_are_privileged(mine);
 }
 
 uint64_t inode_number_new(void)

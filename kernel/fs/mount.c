@@ -40,10 +40,12 @@ int mount_add(struct filesystem *filesystem, struct inode *directory)
     if (directory->mounted || directory == fs_root)
         return -EBUSY;
     ASSERT(!root->parent);
+    spin_lock(&inode_tree_lock);
     root->parent = inode_get(directory->parent);
-    root->name = directory->name;
+    root->name = directory->name; /* a directory that is mounted on is neither renamed nor removed */
     inode_get(directory);
     directory->mounted = inode_get(root);
+    spin_unlock(&inode_tree_lock);
     mount_enter(filesystem);
     return 0;
 }

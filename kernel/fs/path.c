@@ -19,6 +19,8 @@ struct walk {
     const char *rest;
     char *text; /* the buffer that `rest` points into once a link has been followed */
     unsigned links;
+    struct path_place *place; /* stop at the last name and note it here; NULL: go all the way */
+    bool placed;
 };
 
 /* Go on from `inode`, whose reference becomes the walk's. */
@@ -66,23 +68,61 @@ static int walk_follow(struct walk *walk, struct inode *link)
     return 0;
 }
 
+static bool is_last(const struct walk *walk)
+{
+    const char *rest = walk->rest;
+    while (*rest == '/')
+        rest++;
+    return !*rest;
+}
+
+static int walk_dots(struct walk *walk, size_t length)
+{
+    if (walk->place && is_last(walk)) {
+        walk->place->kind = length == 1 ? PATH_DOT : PATH_DOTDOT;
+        walk->placed = true;
+    }
+    if (length == 2)
+        walk_to(walk, inode_parent(walk->at));
+    if (walk->placed)
+        walk->place->inode = inode_get(walk->at);
+    return 0;
+}
+
+/*
+ * The walk ends in front of its last name. Takes over the reference to `inode` (NULL: there is no such
+ * file).
+ */
+static int walk_place(struct walk *walk, const char *name, size_t length, struct inode *inode)
+{
+    struct path_place *place = walk->place;
+    walk->placed = true;
+    place->kind = PATH_NAME;
+    place->slash = *walk->rest == '/';
+    place->parent = inode_get(walk->at);
+    place->inode = inode;
+    place->length = length;
+    memcpy(place->name, name, length);
+    place->name[length] = '\0';
+    return 0;
+}
+
 static int walk_enter(struct walk *walk, const char *name, size_t length, enum path_follow follow)
 {
-    if (length == 1 && name[0] == '.')
-        return 0;
-    if (length == 2 && name[0] == '.' && name[1] == '.') {
-        walk_to(walk, inode_get(walk->at->parent));
-        return 0;
-    }
-    int error = 0;
-    struct inode *next = inode_lookup(walk->at, name, length, &error);
+    if (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')))
+        return walk_dots(walk, length);
+    int error = inode_permission(walk->at, INODE_EXECUTE);
+    struct inode *next = error ? NULL : inode_lookup(walk->at, name, length, &error);
+    bool place = walk->place && is_last(walk);
     if (!next)
-        return error;
-    if (S_ISLNK(next->mode) && (follow == PATH_FOLLOW || *walk->rest == '/')) {
+        return place && error == -ENOENT ? walk_place(walk, name, length, NULL) : error;
+    if (S_ISLNK(next->mode) && (follow == PATH_FOLLOW || (*walk->rest == '/' && !place))) {
         error = walk_follow(walk, next);
         inode_put(next);
         return error;
     }
+    if (place)
+        return walk_place(walk, name, length, next);
     walk_to(walk, next);
     return 0;
 }
@@ -111,7 +151,8 @@ static int walk_step(struct walk *walk, enum path_follow follow)
     return walk_enter(walk, name, length, follow);
 }
 
-int path_lookup(struct inode *start, const char *path, enum path_follow follow, struct inode **inode)
+/* Walk to the end. On success walk->at has a reference. */
+static int walk_run(struct walk *walk, struct inode *start, const char *path, enum path_follow follow)
 {
     if (!*path)
         return -ENOENT;
@@ -119,50 +160,53 @@ int path_lookup(struct inode *start, const char *path, enum path_follow follow, 
         start = fs_root;
     else if (!start)
         start = current()->cwd;
-    struct walk walk = { .at = inode_get(start), .rest = path };
+    walk->at = inode_get(start);
+    walk->rest = path;
     int error = 0;
-    while (!error && *walk.rest)
-        error = walk_step(&walk, follow);
-    kfree(walk.text);
+    while (!error && *walk->rest && !walk->placed)
+        error = walk_step(walk, follow);
+    kfree(walk->text);
     if (error)
-        inode_put(walk.at);
-    else
+        inode_put(walk->at);
+    return error;
+}
+
+int path_lookup(struct inode *start, const char *path, enum path_follow follow, struct inode **inode)
+{
+    struct walk walk = { 0 };
+    int error = walk_run(&walk, start, path, follow);
+    if (!error)
         *inode = walk.at;
     return error;
 }
 
-int path_lookup_parent(struct inode *start, const char *path, struct inode **parent, const char **name,
-                       size_t *length)
+int path_lookup_place(struct inode *start, const char *path, enum path_follow follow,
+                      struct path_place *place)
 {
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/')
-        end--;
-    size_t begin = end;
-    while (begin > 0 && path[begin - 1] != '/')
-        begin--;
-    *name = path + begin;
-    *length = end - begin;
-    if (!end)
-        return -ENOENT;
-    if (!*length || (*length <= 2 && !strncmp(*name, "..", *length)))
-        return -EEXIST;
-    if (*length > NAME_MAX)
-        return -ENAMETOOLONG;
-    if (!begin)
-        return path_lookup(start, ".", PATH_FOLLOW, parent);
-    char *directory = kmalloc(begin + 1);
-    if (!directory)
-        return -ENOMEM;
-    memcpy(directory, path, begin);
-    int error = path_lookup(start, directory, PATH_FOLLOW, parent);
-    kfree(directory);
-    return error;
+    struct walk walk = { .place = place };
+    place->parent = place->inode = NULL;
+    int error = walk_run(&walk, start, path, follow);
+    if (error)
+        return error;
+    if (walk.placed) {
+        inode_put(walk.at);
+        return 0;
+    }
+    place->kind = PATH_ROOT; /* nothing but slashes, or a link straight to an inode */
+    place->inode = walk.at;
+    return 0;
+}
+
+void path_place_put(struct path_place *place)
+{
+    inode_put(place->parent);
+    inode_put(place->inode);
 }
 
 /*
  * Written from the end of the buffer towards its start, then moved: the number of names is not known before.
  */
-ssize_type path_of(const struct inode *inode, char *buffer, size_t size)
+static ssize_type path_of_locked(const struct inode *inode, char *buffer, size_t size)
 {
     size_t at = size;
     if (!inode->parent)
@@ -182,4 +226,23 @@ ssize_type path_of(const struct inode *inode, char *buffer, size_t size)
     }
     memmove(buffer, buffer + at, size - at);
     return (ssize_type)(size - at - 1);
+}
+
+ssize_type path_of(const struct inode *inode, char *buffer, size_t size)
+{
+    spin_lock(&inode_tree_lock);
+    ssize_type length = path_of_locked(inode, buffer, size);
+    spin_unlock(&inode_tree_lock);
+    return length;
+}
+
+ssize_type path_text(const struct inode *inode, char *buffer, size_t size)
+{
+    ssize_type length = path_of(inode, buffer, size);
+    if (length < 0 || inode->links)
+        return length;
+    if ((size_t)length + PATH_DELETED_SIZE > size)
+        return -ENAMETOOLONG;
+    memcpy(buffer + length, " (deleted)", PATH_DELETED_SIZE);
+    return length + (ssize_type)PATH_DELETED_SIZE - 1;
 }

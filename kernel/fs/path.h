@@ -22,17 +22,36 @@ int path_lookup(struct inode *start, const char *path, enum path_follow follow,
                 struct inode **inode) __must_check;
 
 /*
- * The directory that holds, or would hold, the last name of `path`: one reference in *parent; *name points at
- * that name inside `path`, *length bytes long. Errors as path_lookup; a path without a last name ("/", "..")
- * is -EEXIST.
+ * Where a path's last name is or would be: what the calls that make, move and remove names need. `inode` is
+ * NULL where nothing has that name yet. A path that ends in "." or "..", or has no name at all ("/"), has
+ * no place for one: `kind` says so, and `inode` is what it leads to.
  */
-int path_lookup_parent(struct inode *start, const char *path, struct inode **parent, const char **name,
-                       size_t *length) __must_check;
+enum path_last { PATH_NAME, PATH_DOT, PATH_DOTDOT, PATH_ROOT };
+struct path_place {
+    enum path_last kind;
+    struct inode *parent; /* one reference; the directory of a PATH_NAME, else NULL */
+    struct inode *inode;  /* one reference, or NULL */
+    bool slash;           /* slashes follow the last name */
+    size_t length;
+    char name[NAME_MAX + 1];
+};
+
+/*
+ * Walk to the place of the last name of `path`. PATH_FOLLOW: a symbolic link there is followed, to the
+ * place that it names. 0 or an error as of path_lookup(); then nothing is held.
+ */
+int path_lookup_place(struct inode *start, const char *path, enum path_follow follow,
+                      struct path_place *place) __must_check;
+void path_place_put(struct path_place *place);
 
 /*
  * The absolute path of an inode, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT
  * for what has no path (a pipe). Does not sleep.
  */
 ssize_type path_of(const struct inode *inode, char *buffer, size_t size) __must_check;
+
+/* The same as /proc shows it: with " (deleted)" behind the path of what has been removed. */
+#define PATH_DELETED_SIZE sizeof(" (deleted)")
+ssize_type path_text(const struct inode *inode, char *buffer, size_t size) __must_check;
 
 #endif

@@ -55,6 +55,20 @@ static int descriptor_inode(int fd, struct inode **inode)
     return 0;
 }
 
+int path_place_user(int directory, uint64_t user, enum path_follow follow, struct path_place *place)
+{
+    struct inode *start;
+    int error = 0;
+    char *path = path_copy_user(user, &error);
+    if (!path)
+        return error;
+    error = path_start(directory, path, &start);
+    if (!error)
+        error = path_lookup_place(start, path, follow, place);
+    kfree(path);
+    return error;
+}
+
 int path_lookup_user(int directory, uint64_t user, unsigned flags, struct inode **inode)
 {
     enum path_follow follow = flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW;

@@ -22,4 +22,8 @@ int path_start(int directory, const char *path, struct inode **start) __must_che
  */
 int path_lookup_user(int directory, uint64_t user, unsigned flags, struct inode **inode) __must_check;
 
+/* The place of the last name of such a path (path_lookup_place()). */
+int path_place_user(int directory, uint64_t user, enum path_follow follow,
+                    struct path_place *place) __must_check;
+
 #endif

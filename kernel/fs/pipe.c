@@ -21,6 +21,7 @@
 #include <asm/poll.h>
 #include <asm/signal.h>
 #include <linux/limits.h>
+#include <linux/magic.h>
 
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -38,13 +39,14 @@ struct pipe {
     struct wait_queue readable, writable;
     uint64_t written, read; /* bytes ever */
     unsigned readers, writers;
+    uint64_t readers_ever, writers_ever; /* openers of a named pipe wait for the other side's to change */
     struct frame *slots[PIPE_SLOTS];
 };
 
-static const struct filesystem pipefs = { .type = "pipefs", .device = 0 };
+static const struct filesystem pipefs = { .type = "pipefs", .magic = PIPEFS_MAGIC, .keeps_attributes = true };
 static struct slab_cache pipe_cache = SLAB_CACHE_INIT(pipe_cache, "pipe", struct pipe);
 
-static struct pipe *pipe_of(const struct file *file) { return container_of(file->inode, struct pipe, inode); }
+static struct pipe *pipe_of(const struct file *file) { return file->data; }
 
 static size_t pipe_used(const struct pipe *pipe) { return pipe->written - pipe->read; }
 static size_t pipe_room(const struct pipe *pipe) { return PIPE_SIZE - pipe_used(pipe); }
@@ -215,11 +217,18 @@ static int pipe_ioctl(struct file *file, unsigned long command, uint64_t argumen
     return command == FIONREAD ? copy_to_user(argument, &used, sizeof used) : -ENOTTY;
 }
 
-static int pipe_open(struct file *file)
+static void pipe_enter(struct pipe *pipe, struct file *file)
 {
-    struct pipe *pipe = pipe_of(file);
+    file->data = pipe;
     pipe->readers += file_is_readable(file);
     pipe->writers += file_is_writable(file);
+    pipe->readers_ever += file_is_readable(file);
+    pipe->writers_ever += file_is_writable(file);
+}
+
+static int pipe_open(struct file *file)
+{
+    pipe_enter(container_of(file->inode, struct pipe, inode), file);
     return 0;
 }
 
@@ -236,14 +245,15 @@ static void pipe_release(struct file *file)
     poll_wake();
 }
 
-static void pipe_destroy(struct inode *inode)
+static void pipe_free(struct pipe *pipe)
 {
-    struct pipe *pipe = container_of(inode, struct pipe, inode);
     for (unsigned i = 0; i < PIPE_SLOTS; i++)
         if (pipe->slots[i])
             frame_put(pipe->slots[i]);
     slab_free(&pipe_cache, pipe);
 }
+
+static void pipe_destroy(struct inode *inode) { pipe_free(container_of(inode, struct pipe, inode)); }
 
 static const struct inode_ops pipe_ops = {
     .open = pipe_open,
@@ -256,20 +266,31 @@ static const struct inode_ops pipe_ops = {
     .is_stream = true,
 };
 
-int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
+static struct pipe *pipe_alloc(void)
 {
     struct pipe *pipe = slab_alloc(&pipe_cache);
     if (!pipe)
-        return -ENOMEM;
+        return NULL;
     mutex_init(&pipe->lock);
     wait_queue_init(&pipe->readable);
     wait_queue_init(&pipe->writable);
+    return pipe;
+}
+
+int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
+{
+    struct pipe *pipe = pipe_alloc();
+    if (!pipe)
+        return -ENOMEM;
+    int64_t now = inode_time_now();
     pipe->inode = (struct inode){
         .refs = 1,
         .mode = S_IFIFO | 0600,
         .number = inode_number_new(),
         .links = 1,
-        .mtime = inode_time_now(),
+        .atime = now,
+        .mtime = now,
+        .ctime = now,
         .ops = &pipe_ops,
         .filesystem = &pipefs,
     };
@@ -281,4 +302,86 @@ int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
     }
     inode_put(&pipe->inode);
     return error;
+}
+
+/* ---- named pipes (fifo(7)) ---- */
+
+/*
+ * The pipe behind a name exists while the name is open: inode->data. Kernel code is not preempted, so the
+ * steps between two sleeps need no lock.
+ */
+
+struct other_side {
+    const uint64_t *ever;
+    uint64_t before;
+};
+
+static bool other_side_came(void *arg)
+{
+    const struct other_side *side = arg;
+    return READ_ONCE(*side->ever) != side->before;
+}
+
+/* Wait until the other side has been opened, be it only for a moment. 0 or -ERESTARTSYS. */
+static int named_pipe_meet(struct pipe *pipe, struct wait_queue *queue, const uint64_t *ever)
+{
+    struct other_side side = { ever, *ever };
+    (void)pipe;
+    return wait_until(queue, other_side_came, &side, WAIT_INTERRUPTIBLE, 0);
+}
+
+static void named_pipe_release(struct file *file)
+{
+    struct pipe *pipe = pipe_of(file);
+    pipe_release(file);
+    if (pipe->readers || pipe->writers)
+        return;
+    file->inode->data = NULL;
+    pipe_free(pipe);
+}
+
+/* O_RDWR never waits; O_NONBLOCK reading does not, and writing then wants a reader to be there (fifo(7)). */
+static int named_pipe_wait(struct pipe *pipe, const struct file *file)
+{
+    bool reads = file_is_readable(file), writes = file_is_writable(file);
+    if (reads && writes)
+        return 0;
+    if (file->flags & O_NONBLOCK)
+        return writes && !pipe->readers ? -ENXIO : 0;
+    if (reads && !pipe->writers)
+        return named_pipe_meet(pipe, &pipe->readable, &pipe->writers_ever);
+    if (writes && !pipe->readers)
+        return named_pipe_meet(pipe, &pipe->writable, &pipe->readers_ever);
+    return 0;
+}
+
+static int named_pipe_open(struct file *file)
+{
+    struct pipe *pipe = file->inode->data;
+    if (!pipe)
+        pipe = file->inode->data = pipe_alloc();
+    if (!pipe)
+        return -ENOMEM;
+    pipe_enter(pipe, file);
+    wake_all(&pipe->readable);
+    wake_all(&pipe->writable);
+    int error = named_pipe_wait(pipe, file);
+    if (error)
+        named_pipe_release(file);
+    return error;
+}
+
+const struct inode_ops named_pipe_ops = {
+    .open = named_pipe_open,
+    .release = named_pipe_release,
+    .read = pipe_read,
+    .write = pipe_write,
+    .ioctl = pipe_ioctl,
+    .poll = pipe_poll,
+    .is_stream = true,
+};
+
+size_t pipe_size(const struct file *file)
+{
+    return file->ops == &pipe_ops || file->ops == &named_pipe_ops ? PIPE_SIZE : 0;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * poll.c: poll(2): waiting for any of many files.
+ * poll.c: poll(2) and ppoll(2): waiting for any of many files.
  *
  * There is one queue for all who poll: whatever makes a file ready wakes it, and each sleeper looks at its
  * own files again. With a handful of processes that costs less than a queue entry for each file would.
  */
-#include <asm/poll.h>
+#include "kernel/fs/poll.h"
+
+#include <linux/time_types.h>
 
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
@@ -18,12 +20,6 @@
 static struct wait_queue poll_queue = WAIT_QUEUE_INIT(poll_queue);
 
 void poll_wake(void) { wake_all(&poll_queue); }
-
-struct poll_set {
-    struct pollfd *fds;
-    unsigned count;
-    unsigned ready; /* of them with something to report */
-};
 
 /* Look at every file once and note what is ready. The condition that poll sleeps on. */
 static bool poll_look(void *arg)
@@ -43,33 +39,113 @@ static bool poll_look(void *arg)
     return set->ready;
 }
 
-/* `timeout` in milliseconds, negative: for ever. The number ready, 0 for a time-out, -EINTR. */
-static int64_t poll_wait(struct poll_set *set, int timeout)
+#define NANOSECONDS 1000000000l
+
+struct poll_time poll_time_in(int64_t seconds, int64_t nanoseconds)
 {
-    if (poll_look(set) || timeout == 0)
+    const int64_t longest = INT64_MAX / NANOSECONDS / 2;
+    uint64_t length = (uint64_t)(MIN(seconds, longest) * NANOSECONDS + nanoseconds);
+    return (struct poll_time){ .deadline = length ? clock_nanoseconds() + length : 0 };
+}
+
+uint64_t poll_time_left(const struct poll_time *time)
+{
+    uint64_t now = clock_nanoseconds();
+    return time->deadline > now ? time->deadline - now : 0;
+}
+
+static int64_t wait_plainly(struct poll_set *set, const struct poll_time *time)
+{
+    if (poll_look(set) || (!time->forever && !poll_time_left(time)))
         return set->ready;
-    uint64_t deadline = timeout < 0 ? 0 : clock_nanoseconds() + (uint64_t)timeout * 1000000;
+    uint64_t deadline = time->forever ? 0 : time->deadline;
     int error = wait_until(&poll_queue, poll_look, set, WAIT_INTERRUPTIBLE, deadline);
     if (error == -ERESTARTSYS)
         return -EINTR; /* never restarted: signal(7) */
     return set->ready;
 }
 
-int64_t sys_poll(const struct syscall_args *args)
+/*
+ * A signal that ended the wait is delivered under the mask it was let in by; delivery puts the old one
+ * back.
+ */
+int64_t poll_wait(struct poll_set *set, const struct poll_time *time, uint64_t user_mask, uint64_t mask_size)
 {
-    vaddr_t user = args->arg[0];
-    uint64_t count = (unsigned)args->arg[1];
-    size_t size = count * sizeof(struct pollfd);
-    if (count > current()->limits[RLIMIT_NOFILE].rlim_cur || count > 65536)
+    struct signals *signals = current()->signals;
+    signal_mask mask;
+    if (!user_mask)
+        return wait_plainly(set, time);
+    if (mask_size != sizeof mask)
         return -EINVAL;
-    struct poll_set set = { .fds = kmalloc(size ? size : 1), .count = (unsigned)count };
+    if (copy_from_user(&mask, user_mask, sizeof mask))
+        return -EFAULT;
+    signals->saved_blocked = signals->blocked;
+    signals->restore_saved = true;
+    signal_set_blocked(mask);
+    int64_t result = wait_plainly(set, time);
+    if (result != -EINTR) {
+        signals->restore_saved = false;
+        signal_set_blocked(signals->saved_blocked);
+    }
+    return result;
+}
+
+struct poll_call {
+    vaddr_t user;
+    uint64_t count;
+    uint64_t mask, mask_size;
+};
+
+static int64_t poll_user(const struct poll_call *call, const struct poll_time *time)
+{
+    size_t size = call->count * sizeof(struct pollfd);
+    if (call->count > current()->limits[RLIMIT_NOFILE].rlim_cur || call->count > 65536)
+        return -EINVAL;
+    struct poll_set set = { .fds = kmalloc(size ? size : 1), .count = (unsigned)call->count };
     if (!set.fds)
         return -ENOMEM;
-    int64_t result = copy_from_user(set.fds, user, size);
+    int64_t result = copy_from_user(set.fds, call->user, size);
     if (!result)
-        result = poll_wait(&set, (int)args->arg[2]);
-    if (result >= 0 && copy_to_user(user, set.fds, size))
+        result = poll_wait(&set, time, call->mask, call->mask_size);
+    if (result >= 0 && copy_to_user(call->user, set.fds, size))
         result = -EFAULT;
     kfree(set.fds);
+    return result;
+}
+
+int64_t sys_poll(const struct syscall_args *args)
+{
+    const struct poll_call call = { .user = args->arg[0], .count = (unsigned)args->arg[1] };
+    int timeout = (int)args->arg[2];
+    struct poll_time time = { .forever = true };
+    if (timeout >= 0)
+        time = poll_time_in(timeout / 1000, timeout % 1000 * 1000000l);
+    return poll_user(&call, &time);
+}
+
+/* What is left of the time is written back, as Linux does; a bad address for it is no error then. */
+int64_t sys_ppoll(const struct syscall_args *args)
+{
+    const struct poll_call call = {
+        .user = args->arg[0],
+        .count = (unsigned)args->arg[1],
+        .mask = args->arg[3],
+        .mask_size = args->arg[4],
+    };
+    struct __kernel_timespec given;
+    struct poll_time time = { .forever = true };
+    if (args->arg[2]) {
+        if (copy_from_user(&given, args->arg[2], sizeof given))
+            return -EFAULT;
+        if (given.tv_sec < 0 || given.tv_nsec < 0 || given.tv_nsec >= NANOSECONDS)
+            return -EINVAL;
+        time = poll_time_in(given.tv_sec, given.tv_nsec);
+    }
+    int64_t result = poll_user(&call, &time);
+    if (args->arg[2]) {
+        uint64_t left = poll_time_left(&time);
+        given = (struct __kernel_timespec){ (int64_t)left / NANOSECONDS, (int64_t)left % NANOSECONDS };
+        (void)!copy_to_user(args->arg[2], &given, sizeof given);
+    }
     return result;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_maps.c: /proc/PID/maps, smaps and pagemap: an address space, line by line, figure by figure, page by
- * page.
+ * proc_maps.c: /proc/PID/maps and pagemap: an address space line by line, and page by page.
  *
  * Formats: proc(5), and Linux's admin-guide/mm/pagemap. All is read under the address space's mutex, so one
  * line (for pagemap: one batch of pages) is one state.
@@ -15,6 +14,7 @@
 #include "kernel/lib/string.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
+#include "mm/slab.h"
 
 /* ---- maps ---- */
 
@@ -31,6 +31,17 @@ static const char *vma_name(const struct aspace *aspace, const struct vma *vma)
     return NULL;
 }
 
+/* The path of a mapped file as it is now. */
+static void path_write(struct text *text, const struct inode *inode)
+{
+    char *path = kmalloc(PATH_MAX + PATH_DELETED_SIZE);
+    if (!path || path_text(inode, path, PATH_MAX + PATH_DELETED_SIZE) < 0)
+        text->failed |= !path;
+    else
+        text_string(text, path);
+    kfree(path);
+}
+
 /* The minor number shown beside the inode: the file system's, or 1 for shared anonymous memory. */
 static unsigned vma_device(const struct vma *vma)
 {
@@ -40,7 +51,7 @@ static unsigned vma_device(const struct vma *vma)
     return inode ? inode->filesystem->device : 1;
 }
 
-static void maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma)
+void proc_maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma)
 {
     char line[128];
     uint64_t offset = vma->cache ? vma->index << PAGE_SHIFT : 0;
@@ -49,74 +60,33 @@ static void maps_line(struct text *text, const struct aspace *aspace, const stru
                      vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p', offset,
                      vma_device(vma), vma->cache ? vma->cache->inode : 0);
     const char *name = vma_name(aspace, vma);
-    if (name)
+    if (name || vma->cache)
         while (n < MAPS_NAME_COLUMN)
             line[n++] = ' ';
     text_write(text, line, (size_t)n);
     if (name)
         text_string(text, name);
+    else if (vma->cache)
+        path_write(text, vma->cache->owner);
     text_write(text, "\n", 1);
 }
 
 static int maps_visit(struct aspace *aspace, struct vma *vma, void *text)
 {
-    maps_line(text, aspace, vma);
+    proc_maps_line(text, aspace, vma);
     return 0;
 }
 
-static int vmas_show(struct text *text, const struct proc_id *id,
-                     int (*visit)(struct aspace *aspace, struct vma *vma, void *text))
+int proc_maps_show(struct text *text, const struct proc_id *id)
 {
     struct aspace *aspace;
     int error = proc_aspace(id, &aspace);
     if (error || !aspace)
         return error;
-    error = aspace_visit(aspace, visit, text);
+    error = aspace_visit(aspace, maps_visit, text);
     aspace_put(aspace);
     return error;
 }
-
-int proc_maps_show(struct text *text, const struct proc_id *id) { return vmas_show(text, id, maps_visit); }
-
-/* ---- smaps ---- */
-
-static void smaps_pages(struct text *text, const char *label, uint64_t pages)
-{
-    text_printf(text, "%-16s%8lu kB\n", label, pages << (PAGE_SHIFT - 10));
-}
-
-/* The two-letter codes of proc(5), each followed by a space. */
-static void smaps_flags(struct text *text, const struct vma *vma)
-{
-    text_printf(text, "VmFlags: %s%s%s%smr %sme %s%s%s%s\n", vma->prot & PROT_READ ? "rd " : "",
-                vma->prot & PROT_WRITE ? "wr " : "", vma->prot & PROT_EXEC ? "ex " : "",
-                vma->flags & VMA_SHARED ? "sh " : "", vma->flags & VMA_NEVER_WRITE ? "" : "mw ",
-                vma->flags & VMA_SHARED ? "ms " : "",
-                vma->flags & VMA_GROWSDOWN ? "gd " : "", vma->flags & VMA_ACCOUNTED ? "ac " : "",
-                vma->flags & VMA_NORESERVE ? "nr " : "");
-}
-
-static int smaps_visit(struct aspace *aspace, struct vma *vma, void *arg)
-{
-    struct text *text = arg;
-    struct vma_usage usage = { 0 };
-    vma_usage_locked(aspace, vma, &usage);
-    maps_line(text, aspace, vma);
-    smaps_pages(text, "Size:", vma_pages(vma));
-    smaps_pages(text, "KernelPageSize:", 1);
-    smaps_pages(text, "MMUPageSize:", 1);
-    smaps_pages(text, "Rss:", usage.resident);
-    smaps_pages(text, "Shared_Clean:", usage.shared_clean);
-    smaps_pages(text, "Shared_Dirty:", usage.shared_dirty);
-    smaps_pages(text, "Private_Clean:", usage.private_clean);
-    smaps_pages(text, "Private_Dirty:", usage.private_dirty);
-    smaps_pages(text, "Referenced:", usage.referenced);
-    smaps_pages(text, "Anonymous:", usage.anonymous);
-    smaps_flags(text, vma);
-    return 0;
-}
-
-int proc_smaps_show(struct text *text, const struct proc_id *id) { return vmas_show(text, id, smaps_visit); }
 
 /* ---- pagemap ---- */
 

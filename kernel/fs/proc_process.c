@@ -1,106 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_process.c: the files of /proc/PID (proc(5)).
+ * proc_process.c: the files of /proc/PID (proc(5)): the table of them, and those that need no source of their
+ * own.
  *
- * What belongs to the process is copied under process_lock into a view; its address space is then asked at
- * leisure, for that may sleep. A line or number is there only where it is true; numbers whose place Linux
- * fixes but which have no meaning here are 0.
+ * A line or number is there only where it is true; numbers whose place Linux fixes but which have no meaning
+ * here are 0.
  */
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/descriptor.h"
 #include "kernel/fs/path.h"
-#include "kernel/fs/proc.h"
+#include "kernel/fs/proc_view.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
 
-/* One process at one moment. */
-struct view {
-    int pid, ppid, pgid, sid;
-    int exit_signal, wait_status;
-    char name[PROCESS_NAME_SIZE];
-    char letter;
-    bool is_zombie;
-    unsigned umask, descriptors;
-    uint64_t start_time, resident_limit;
-    signal_mask pending, blocked, ignored, caught;
-    struct process_usage own, children;
-    struct aspace *aspace;     /* one reference, or NULL */
-    struct aspace_usage usage; /* all 0 without an aspace */
-};
-
-static void view_signals(struct view *view, const struct signals *signals)
-{
-    if (!signals)
-        return;
-    view->pending = signals->pending;
-    view->blocked = signals->blocked;
-    for (int number = 1; number <= SIGNAL_COUNT; number++) {
-        uint64_t handler = signals->actions[number - 1].handler;
-        if (handler == SIGNAL_IGNORE)
-            view->ignored |= signal_bit(number);
-        else if (handler != SIGNAL_DEFAULT)
-            view->caught |= signal_bit(number);
-    }
-}
-
-static void view_copy(struct view *view, const struct process *process)
-{
-    *view = (struct view){
-        .pid = process->pid,
-        .ppid = process->parent ? process->parent->pid : 0,
-        .pgid = process->pgid,
-        .sid = process->sid,
-        .exit_signal = process->exit_signal,
-        .wait_status = process->wait_status,
-        .letter = process_state_letter(process),
-        .is_zombie = process->state == PROCESS_ZOMBIE,
-        .umask = process->umask,
-        .descriptors = process->files ? files_capacity(process->files) : 0,
-        .start_time = process->start_time,
-        .resident_limit = process->limits[RLIMIT_RSS].rlim_cur,
-        .own = process->usage,
-        .children = process->child_usage,
-        .aspace = process->aspace ? aspace_get(process->aspace) : NULL,
-    };
-    string_copy(view->name, process->name, sizeof view->name);
-    view_signals(view, process->signals);
-}
-
-/* 0, to be followed by view_release(), or -ESRCH. */
-static int view_take(struct view *view, const struct proc_id *id)
-{
-    bool irq = spin_lock_irq(&process_lock);
-    const struct process *process = proc_find_locked(id);
-    if (process)
-        view_copy(view, process);
-    spin_unlock_irq(&process_lock, irq);
-    if (!process)
-        return -ESRCH;
-    if (view->aspace)
-        aspace_usage(view->aspace, &view->usage);
-    return 0;
-}
-
-static void view_release(struct view *view)
-{
-    if (view->aspace)
-        aspace_put(view->aspace);
-}
-
-static uint64_t usage_resident(const struct aspace_usage *usage)
-{
-    uint64_t pages = 0;
-    for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
-        pages += usage->resident[kind];
-    return pages;
-}
-
 /* ---- stat and statm ---- */
 
 /* Fields 3 to 25 of proc(5). The terminal is ttyS0, device 4:64. */
-static void stat_counts(struct text *text, const struct view *view)
+static void stat_counts(struct text *text, const struct proc_view *view)
 {
     bool has_tty = tty_session() && tty_session() == view->sid;
     text_printf(text, " %c %d %d %d %u %d 0", view->letter, view->ppid, view->pgid, view->sid,
@@ -109,16 +27,17 @@ static void stat_counts(struct text *text, const struct view *view)
                 fault_major(&view->own.faults), fault_major(&view->children.faults));
     text_printf(text, " %lu %lu %lu %lu", view->own.user_ticks, view->own.system_ticks,
                 view->children.user_ticks, view->children.system_ticks);
-    text_printf(text, " 20 0 1 0 %lu", view->start_time / (1000000000 / TIMER_HZ));
-    text_printf(text, " %lu %lu %lu", view->usage.total << PAGE_SHIFT, usage_resident(&view->usage),
+    text_printf(text, " %d %d 1 0 %lu", 20 + view->nice, view->nice,
+                view->start_time / (1000000000 / TIMER_HZ));
+    text_printf(text, " %lu %lu %lu", view->usage.total << PAGE_SHIFT, proc_view_resident(view),
                 view->resident_limit);
 }
 
 static int stat_show(struct text *text, const struct proc_id *id)
 {
     static const struct aspace no_aspace;
-    struct view view;
-    int error = view_take(&view, id);
+    struct proc_view view;
+    int error = proc_view_take(&view, id);
     if (error)
         return error;
     const struct aspace *aspace = view.aspace ? view.aspace : &no_aspace;
@@ -132,99 +51,44 @@ static int stat_show(struct text *text, const struct proc_id *id)
     text_printf(text, " %lu %lu %lu %lu %lu %lu %lu %d\n", aspace->data_start, aspace->data_end,
                 aspace->brk_start, aspace->arg_start, aspace->arg_end, aspace->env_start, aspace->env_end,
                 view.is_zombie ? view.wait_status : 0);
-    view_release(&view);
+    proc_view_release(&view);
     return 0;
 }
 
 static int statm_show(struct text *text, const struct proc_id *id)
 {
-    struct view view;
-    int error = view_take(&view, id);
+    struct proc_view view;
+    int error = proc_view_take(&view, id);
     if (error)
         return error;
     const struct aspace_usage *usage = &view.usage;
-    text_printf(text, "%lu %lu %lu %lu 0 %lu 0\n", usage->total, usage_resident(usage),
+    text_printf(text, "%lu %lu %lu %lu 0 %lu 0\n", usage->total, proc_view_resident(&view),
                 usage->resident[RESIDENT_FILE] + usage->resident[RESIDENT_SHM], usage->text,
                 usage->data + usage->stack);
-    view_release(&view);
+    proc_view_release(&view);
     return 0;
 }
 
-/* ---- status ---- */
-
-static const char *state_word(char letter)
-{
-    switch (letter) {
-    case 'R':
-        return "running";
-    case 'S':
-        return "sleeping";
-    case 'D':
-        return "disk sleep";
-    case 'Z':
-        return "zombie";
-    default:
-        return "dead";
-    }
-}
-
-static void status_identity(struct text *text, const struct view *view)
-{
-    text_printf(text, "Name:\t%s\n", view->name);
-    if (!view->is_zombie)
-        text_printf(text, "Umask:\t%04o\n", view->umask);
-    text_printf(text, "State:\t%c (%s)\n", view->letter, state_word(view->letter));
-    text_printf(text, "Tgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", view->pid, view->pid, view->ppid);
-    text_string(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-    text_printf(text, "FDSize:\t%u\nGroups:\t \n", view->descriptors);
-}
-
-static void status_pages(struct text *text, const char *label, uint64_t pages)
-{
-    text_printf(text, "%s:\t%8lu kB\n", label, pages << (PAGE_SHIFT - 10));
-}
-
-static void status_memory(struct text *text, const struct aspace_usage *usage)
-{
-    status_pages(text, "VmPeak", usage->peak_total);
-    status_pages(text, "VmSize", usage->total);
-    status_pages(text, "VmHWM", usage->peak_resident);
-    status_pages(text, "VmRSS", usage_resident(usage));
-    status_pages(text, "RssAnon", usage->resident[RESIDENT_ANON]);
-    status_pages(text, "RssFile", usage->resident[RESIDENT_FILE]);
-    status_pages(text, "RssShmem", usage->resident[RESIDENT_SHM]);
-    status_pages(text, "VmData", usage->data);
-    status_pages(text, "VmStk", usage->stack);
-    status_pages(text, "VmExe", usage->text);
-    status_pages(text, "VmPTE", usage->tables - 1); /* Linux does not count the root */
-}
-
-static int status_show(struct text *text, const struct proc_id *id)
-{
-    struct view view;
-    int error = view_take(&view, id);
-    if (error)
-        return error;
-    status_identity(text, &view);
-    if (view.aspace)
-        status_memory(text, &view.usage);
-    text_printf(text, "Threads:\t1\nSigPnd:\t%016lx\nShdPnd:\t%016lx\n", 0ul, view.pending);
-    text_printf(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", view.blocked, view.ignored,
-                view.caught);
-    text_printf(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-                view.own.voluntary_switches, view.own.involuntary_switches);
-    view_release(&view);
-    return 0;
-}
+/* ---- comm ---- */
 
 static int comm_show(struct text *text, const struct proc_id *id)
 {
-    struct view view;
-    int error = view_take(&view, id);
+    struct proc_view view;
+    int error = proc_view_take(&view, id);
     if (error)
         return error;
     text_printf(text, "%s\n", view.name);
-    view_release(&view);
+    proc_view_release(&view);
+    return 0;
+}
+
+/* A process may name itself, and nobody else (proc(5)); more than fits is cut. */
+static int comm_write(const char *name, const struct proc_id *id)
+{
+    struct process *process = current();
+    if (id->pid != process->pid || id->start_time != process->start_time)
+        return -EINVAL;
+    process_set_name(process, name);
     return 0;
 }
 
@@ -247,26 +111,37 @@ static int memory_show(struct text *text, struct aspace *aspace, vaddr_t start, 
     return 0;
 }
 
-static int cmdline_show(struct text *text, const struct proc_id *id)
+enum stack_part { PART_ARGUMENTS, PART_ENVIRONMENT, PART_AUXV };
+
+static int stack_part_show(struct text *text, const struct proc_id *id, enum stack_part part)
 {
     struct aspace *aspace;
     int error = proc_aspace(id, &aspace);
     if (error || !aspace)
         return error;
-    error = memory_show(text, aspace, aspace->arg_start, aspace->arg_end);
+    const vaddr_t ends[][2] = {
+        [PART_ARGUMENTS] = { aspace->arg_start, aspace->arg_end },
+        [PART_ENVIRONMENT] = { aspace->env_start, aspace->env_end },
+        [PART_AUXV] = { aspace->auxv_start, aspace->auxv_end },
+    };
+    error = memory_show(text, aspace, ends[part][0], ends[part][1]);
     aspace_put(aspace);
     return error;
 }
 
+static int cmdline_show(struct text *text, const struct proc_id *id)
+{
+    return stack_part_show(text, id, PART_ARGUMENTS);
+}
+
 static int environ_show(struct text *text, const struct proc_id *id)
 {
-    struct aspace *aspace;
-    int error = proc_aspace(id, &aspace);
-    if (error || !aspace)
-        return error;
-    error = memory_show(text, aspace, aspace->env_start, aspace->env_end);
-    aspace_put(aspace);
-    return error;
+    return stack_part_show(text, id, PART_ENVIRONMENT);
+}
+
+static int auxv_show(struct text *text, const struct proc_id *id)
+{
+    return stack_part_show(text, id, PART_AUXV);
 }
 
 /* ---- links ---- */
@@ -290,7 +165,7 @@ static ssize_type link_text(const struct inode *inode, enum process_link which, 
     struct inode *target = link_target(inode, which);
     if (!target)
         return -ENOENT;
-    ssize_type length = path_of(target, text, size);
+    ssize_type length = path_text(target, text, size);
     inode_put(target);
     return length;
 }
@@ -329,17 +204,25 @@ static const struct inode_ops cwd_ops = {
 static const struct inode_ops root_ops = { .readlink = root_readlink, .destroy = proc_destroy };
 
 const struct proc_entry proc_process_entries[] = {
-    { "cmdline", S_IFREG | 0444, cmdline_show, NULL },
-    { "comm", S_IFREG | 0444, comm_show, NULL },
-    { "cwd", S_IFLNK | 0777, NULL, &cwd_ops },
-    { "environ", S_IFREG | 0400, environ_show, NULL },
-    { "exe", S_IFLNK | 0777, NULL, &exe_ops },
-    { "maps", S_IFREG | 0444, proc_maps_show, NULL },
-    { "pagemap", S_IFREG | 0400, NULL, &proc_pagemap_ops },
-    { "root", S_IFLNK | 0777, NULL, &root_ops },
-    { "smaps", S_IFREG | 0444, proc_smaps_show, NULL },
-    { "stat", S_IFREG | 0444, stat_show, NULL },
-    { "statm", S_IFREG | 0444, statm_show, NULL },
-    { "status", S_IFREG | 0444, status_show, NULL },
-    { NULL, 0, NULL, NULL },
+    PROC_SECRET("auxv", auxv_show),
+    PROC_TEXT("cmdline", cmdline_show),
+    PROC_SETTING("comm", comm_show, comm_write),
+    PROC_NODE("cwd", S_IFLNK | 0777, &cwd_ops),
+    PROC_SECRET("environ", environ_show),
+    PROC_NODE("exe", S_IFLNK | 0777, &exe_ops),
+    PROC_NODE("fd", S_IFDIR | 0500, &proc_fd_ops),
+    PROC_TEXT("limits", proc_limits_show),
+    PROC_TEXT("maps", proc_maps_show),
+    PROC_TEXT("mounts", proc_mounts_show),
+    PROC_SETTING("oom_adj", proc_oom_adj_show, proc_oom_adj_write),
+    PROC_TEXT("oom_score", proc_oom_score_show),
+    PROC_SETTING("oom_score_adj", proc_oom_score_adj_show, proc_oom_score_adj_write),
+    PROC_NODE("pagemap", S_IFREG | 0400, &proc_pagemap_ops),
+    PROC_NODE("root", S_IFLNK | 0777, &root_ops),
+    PROC_TEXT("smaps", proc_smaps_show),
+    PROC_TEXT("smaps_rollup", proc_smaps_rollup_show),
+    PROC_TEXT("stat", stat_show),
+    PROC_TEXT("statm", statm_show),
+    PROC_TEXT("status", proc_status_show),
+    PROC_END,
 };

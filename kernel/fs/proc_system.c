@@ -3,6 +3,9 @@
  * proc_system.c: the files of /proc that tell about the machine. A line is there only where its figure is
  * true; what is not built yet (swap, reclaim, huge pages) has none.
  */
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpuid.h"
+#include "arch/x86_64/irq.h"
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/path.h"
@@ -10,41 +13,9 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/version.h"
 #include "kernel/sched.h"
-#include "kernel/version.h"
-#include "mm/commit.h"
-#include "mm/frame.h"
-#include "mm/kstack.h"
 #include "mm/slab.h"
-
-static void meminfo_pages(struct text *text, const char *label, uint64_t pages)
-{
-    text_printf(text, "%-16s%8lu kB\n", label, pages << (PAGE_SHIFT - 10));
-}
-
-/*
- * The figures are taken before the first line is written, for the text itself takes a frame. Nothing can be
- * reclaimed yet, so what is available is what is free. KernelStack: a stack for each process until it has
- * been waited for.
- */
-static int meminfo_show(struct text *text, const struct proc_id *id)
-{
-    struct frame_figures frames;
-    uint64_t committed = commit_total();
-    frame_figures(&frames);
-    (void)id;
-    meminfo_pages(text, "MemTotal:", frames.total);
-    meminfo_pages(text, "MemFree:", frames.free);
-    meminfo_pages(text, "MemAvailable:", frames.free);
-    meminfo_pages(text, "Cached:", frames.by_kind[FRAME_FILE] + frames.by_kind[FRAME_SHM]);
-    meminfo_pages(text, "AnonPages:", frames.by_kind[FRAME_ANON]);
-    meminfo_pages(text, "Shmem:", frames.by_kind[FRAME_SHM]);
-    meminfo_pages(text, "Slab:", frames.by_kind[FRAME_SLAB]);
-    meminfo_pages(text, "KernelStack:", process_figures.count * (KSTACK_SIZE >> PAGE_SHIFT));
-    meminfo_pages(text, "PageTables:", frames.by_kind[FRAME_TABLE]);
-    meminfo_pages(text, "Committed_AS:", committed);
-    return 0;
-}
 
 /* Seconds since boot, and those in which nothing ran; two decimals each. */
 static int uptime_show(struct text *text, const struct proc_id *id)
@@ -56,15 +27,84 @@ static int uptime_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
+/* The total, then one figure a line of the interrupt controller. */
+static void stat_interrupts(struct text *text)
+{
+    uint64_t total = 0;
+    for (unsigned irq = 0; irq < IRQS; irq++)
+        total += irq_count(irq);
+    text_printf(text, "intr %lu", total);
+    for (unsigned irq = 0; irq < IRQS; irq++)
+        text_printf(text, " %lu", irq_count(irq));
+    text_string(text, "\n");
+}
+
+static int count_blocked(struct process *process, void *count)
+{
+    *(unsigned *)count += process->state == PROCESS_UNINTERRUPTIBLE;
+    return 0;
+}
+
 /* cpu: user nice system idle, then kinds of time that are not told apart here. */
 static int stat_show(struct text *text, const struct proc_id *id)
 {
+    unsigned blocked = 0;
     (void)id;
+    (void)process_visit(count_blocked, &blocked);
     for (unsigned line = 0; line < 2; line++)
         text_printf(text, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", line ? "cpu0" : "cpu ", sched_ticks.user,
                     sched_ticks.system, sched_ticks.idle);
-    text_printf(text, "btime %lu\nprocesses %lu\nprocs_running %u\n", clock_boot_time() / 1000000000,
-                process_figures.forks, sched_runnable());
+    stat_interrupts(text);
+    text_printf(text, "ctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
+                sched_switches, clock_boot_time() / 1000000000, process_figures.forks, sched_runnable(),
+                blocked);
+    return 0;
+}
+
+/* The load of 1, 5 and 15 minutes to the nearest hundredth; runnable of all processes; the last pid. */
+static int loadavg_show(struct text *text, const struct proc_id *id)
+{
+    (void)id;
+    for (unsigned i = 0; i < ARRAY_SIZE(sched_load); i++) {
+        unsigned long load = sched_load[i] + (1ul << LOAD_SHIFT) / 200;
+        unsigned long fraction = load & ((1ul << LOAD_SHIFT) - 1);
+        text_printf(text, "%lu.%02lu ", load >> LOAD_SHIFT, fraction * 100 >> LOAD_SHIFT);
+    }
+    text_printf(text, "%u/%u %d\n", sched_runnable(), process_figures.count, process_figures.last_pid);
+    return 0;
+}
+
+/* There are no swap areas: the heading alone. */
+static int swaps_show(struct text *text, const struct proc_id *id)
+{
+    (void)id;
+    text_string(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    return 0;
+}
+
+static void cpuinfo_flag(const char *name, void *text)
+{
+    text_string(text, " ");
+    text_string(text, name);
+}
+
+static int cpuinfo_show(struct text *text, const struct proc_id *id)
+{
+    struct cpu_identity cpu;
+    uint64_t hertz = clock_tsc_frequency();
+    (void)id;
+    cpu_identify(&cpu);
+    text_printf(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu.vendor,
+                cpu.family, cpu.model);
+    text_printf(text, "model name\t: %s\nstepping\t: %u\n", cpu_model(), cpu.stepping);
+    text_printf(text, "cpu MHz\t\t: %lu.%03lu\n", hertz / 1000000, hertz / 1000 % 1000);
+    text_string(text, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n");
+    text_printf(text, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
+                cpu.last_leaf);
+    cpu_for_each_feature(cpuinfo_flag, text);
+    text_printf(text, "\nclflush size\t: %u\ncache_alignment\t: %u\n", cpu.flush_bytes, cpu.flush_bytes);
+    text_printf(text, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
+                cpu.physical_bits, cpu.virtual_bits);
     return 0;
 }
 
@@ -89,7 +129,7 @@ static int version_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
-static int mounts_show(struct text *text, const struct proc_id *id)
+int proc_mounts_show(struct text *text, const struct proc_id *id)
 {
     char *path = kmalloc(PATH_MAX);
     (void)id;
@@ -106,11 +146,21 @@ static int mounts_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
+/* Is no file system of its type mounted before it? */
+static bool first_of_type(const struct filesystem *mount)
+{
+    const struct filesystem *other = fs_mounts;
+    while (strcmp(other->type, mount->type))
+        other = other->next;
+    return other == mount;
+}
+
 static int filesystems_show(struct text *text, const struct proc_id *id)
 {
     (void)id;
     for (const struct filesystem *mount = fs_mounts; mount; mount = mount->next)
-        text_printf(text, "nodev\t%s\n", mount->type);
+        if (first_of_type(mount))
+            text_printf(text, "nodev\t%s\n", mount->type);
     return 0;
 }
 
@@ -124,13 +174,20 @@ static ssize_type self_readlink(struct inode *inode, char *target, size_t size)
 static const struct inode_ops self_ops = { .readlink = self_readlink, .destroy = proc_destroy };
 
 const struct proc_entry proc_system_entries[] = {
-    { "cmdline", S_IFREG | 0444, cmdline_show, NULL },
-    { "filesystems", S_IFREG | 0444, filesystems_show, NULL },
-    { "meminfo", S_IFREG | 0444, meminfo_show, NULL },
-    { "mounts", S_IFREG | 0444, mounts_show, NULL },
-    { "self", S_IFLNK | 0777, NULL, &self_ops },
-    { "stat", S_IFREG | 0444, stat_show, NULL },
-    { "uptime", S_IFREG | 0444, uptime_show, NULL },
-    { "version", S_IFREG | 0444, version_show, NULL },
-    { NULL, 0, NULL, NULL },
+    PROC_TEXT("cmdline", cmdline_show),
+    PROC_TEXT("cpuinfo", cpuinfo_show),
+    PROC_TEXT("filesystems", filesystems_show),
+    PROC_NODE("kmsg", S_IFREG | 0400, &proc_kmsg_ops),
+    PROC_DIRECTORY("lazy", proc_lazy_entries),
+    PROC_TEXT("loadavg", loadavg_show),
+    PROC_TEXT("meminfo", proc_meminfo_show),
+    PROC_TEXT("mounts", proc_mounts_show),
+    PROC_NODE("self", S_IFLNK | 0777, &self_ops),
+    PROC_TEXT("stat", stat_show),
+    PROC_TEXT("swaps", swaps_show),
+    PROC_DIRECTORY("sys", proc_sys_entries),
+    PROC_TEXT("uptime", uptime_show),
+    PROC_TEXT("version", version_show),
+    PROC_TEXT("vmstat", proc_vmstat_show),
+    PROC_END,
 };

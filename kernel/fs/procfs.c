@@ -10,6 +10,8 @@
  */
 #include "kernel/fs/procfs.h"
 
+#include <linux/magic.h>
+
 #include "kernel/fs/file.h"
 #include "kernel/fs/proc.h"
 #include "kernel/lib/assert.h"
@@ -21,7 +23,7 @@ struct proc_inode {
     struct inode inode;
     const struct proc_entry *entry; /* NULL: a directory */
     struct proc_id id;
-    char name[12]; /* of a process's directory: its number */
+    char name[12]; /* of what is named by a number */
 };
 
 struct proc_text {
@@ -30,7 +32,7 @@ struct proc_text {
     bool written;
 };
 
-static struct filesystem procfs = { .type = "proc" };
+static struct filesystem procfs = { .type = "proc", .magic = PROC_SUPER_MAGIC };
 static struct slab_cache inode_cache = SLAB_CACHE_INIT(inode_cache, "proc-inode", struct proc_inode);
 static struct slab_cache text_cache = SLAB_CACHE_INIT(text_cache, "proc-text", struct proc_text);
 
@@ -38,6 +40,8 @@ static const struct proc_inode *proc_inode_of(const struct inode *inode)
 {
     return container_of(inode, struct proc_inode, inode);
 }
+
+const struct proc_entry *proc_entry_of(const struct inode *inode) { return proc_inode_of(inode)->entry; }
 
 const struct proc_id *proc_id_of(const struct inode *inode) { return &proc_inode_of(inode)->id; }
 
@@ -54,6 +58,27 @@ int proc_aspace(const struct proc_id *id, struct aspace **aspace)
     *aspace = process && process->aspace ? aspace_get(process->aspace) : NULL;
     spin_unlock_irq(&process_lock, irq);
     return process ? 0 : -ESRCH;
+}
+
+static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+int proc_parse_int(const char *text, int *value)
+{
+    const char *end;
+    while (is_blank(*text))
+        text++;
+    bool negative = *text == '-';
+    text += *text == '-' || *text == '+';
+    unsigned long number = string_to_ulong(text, &end, 0);
+    bool is_number = end > text;
+    while (is_blank(*end))
+        end++;
+    if (!is_number || *end)
+        return -EINVAL;
+    if (number > (unsigned long)INT_MAX + negative)
+        return -ERANGE;
+    *value = (int)(negative ? -(int64_t)number : (int64_t)number);
+    return 0;
 }
 
 /* ---- text files ---- */
@@ -99,10 +124,28 @@ static ssize_type proc_text_read(struct file *file, const struct buffer *to, uin
     return n;
 }
 
+/* What takes no text says so as Linux does: EINVAL below a process, EIO elsewhere. */
+static ssize_type proc_text_write(struct file *file, const struct buffer *from, uint64_t offset)
+{
+    const struct proc_inode *inode = proc_inode_of(file->inode);
+    char text[PROC_WRITE_MAX + 1];
+    size_t n = MIN(from->length, (size_t)PROC_WRITE_MAX);
+    (void)offset;
+    if (!inode->entry->write)
+        return inode->id.pid ? -EINVAL : -EIO;
+    ssize_type copied = n ? buffer_get(from, 0, text, n) : 0;
+    if (copied < (ssize_type)n)
+        return -EFAULT;
+    text[n] = '\0';
+    int error = inode->entry->write(text, &inode->id);
+    return error ? error : (ssize_type)from->length;
+}
+
 static const struct inode_ops text_ops = {
     .open = text_open,
     .release = text_release,
     .read = proc_text_read,
+    .write = proc_text_write,
     .destroy = proc_destroy,
 };
 
@@ -120,13 +163,20 @@ void proc_destroy(struct inode *inode)
  */
 static uint64_t number_base(int pid) { return (uint64_t)pid << 8; }
 
+/* Numbers of what lies in a directory that is no process: behind all that processes can have. */
+uint64_t proc_inode_number(const struct inode *parent, uint64_t number)
+{
+    return (parent->number << 32) + 1 + number;
+}
+
 /* An inode below `parent`. NULL: memory is out. */
-static struct proc_inode *proc_inode_create(struct inode *parent, uint64_t number, uint32_t mode,
-                                            const struct inode_ops *ops)
+static struct proc_inode *inode_create(struct inode *parent, uint64_t number, uint32_t mode, const char *name,
+                                       const struct inode_ops *ops)
 {
     struct proc_inode *proc = slab_alloc(&inode_cache);
     if (!proc)
         return NULL;
+    bool is_short = string_copy(proc->name, name, sizeof proc->name) < sizeof proc->name;
     proc->inode = (struct inode){
         .refs = 1,
         .mode = mode,
@@ -136,14 +186,33 @@ static struct proc_inode *proc_inode_create(struct inode *parent, uint64_t numbe
         .ops = ops,
         .filesystem = &procfs,
         .parent = inode_get(parent),
+        .name = is_short ? proc->name : name,
     };
+    proc->inode.uid = parent->uid;
+    proc->inode.gid = parent->gid;
+    proc->id = *proc_id_of(parent);
     return proc;
+}
+
+struct inode *proc_inode_create(struct inode *parent, uint64_t number, uint32_t mode, const char *name,
+                                const struct inode_ops *ops)
+{
+    struct proc_inode *proc = inode_create(parent, proc_inode_number(parent, number), mode, name, ops);
+    return proc ? &proc->inode : NULL;
+}
+
+static const struct inode_ops table_ops;
+
+/* The number of a row: the machine's and a process's own lie below 256 and behind the process's. */
+static uint64_t entry_number(const struct inode *directory, uint64_t row)
+{
+    const struct proc_inode *proc = proc_inode_of(directory);
+    return proc->entry ? proc_inode_number(directory, row) : number_base(proc->id.pid) + 2 + row;
 }
 
 static struct inode *entry_lookup(struct inode *directory, const struct proc_entry *table, const char *name,
                                   size_t length, int *error)
 {
-    const struct proc_id *id = proc_id_of(directory);
     const struct proc_entry *entry = table;
     while (entry->name && (strncmp(entry->name, name, length) || entry->name[length]))
         entry++;
@@ -151,16 +220,14 @@ static struct inode *entry_lookup(struct inode *directory, const struct proc_ent
         *error = -ENOENT;
         return NULL;
     }
-    uint64_t number = number_base(id->pid) + 2 + (uint64_t)(entry - table);
-    const struct inode_ops *ops = entry->show ? &text_ops : entry->ops;
-    struct proc_inode *proc = proc_inode_create(directory, number, entry->mode, ops);
+    uint64_t number = entry_number(directory, (uint64_t)(entry - table));
+    const struct inode_ops *ops = entry->show ? &text_ops : entry->entries ? &table_ops : entry->ops;
+    struct proc_inode *proc = inode_create(directory, number, entry->mode, entry->name, ops);
     if (!proc) {
         *error = -ENOMEM;
         return NULL;
     }
-    proc->inode.name = entry->name;
     proc->entry = entry;
-    proc->id = *id;
     return &proc->inode;
 }
 
@@ -168,13 +235,30 @@ static struct inode *entry_lookup(struct inode *directory, const struct proc_ent
 static int entry_list(struct inode *directory, const struct proc_entry *table, int64_t from,
                       directory_emit emit, void *arg)
 {
-    uint64_t number = number_base(proc_id_of(directory)->pid) + 2;
     int64_t position = 0;
-    for (const struct proc_entry *entry = table; entry->name; entry++, number++)
+    for (const struct proc_entry *entry = table; entry->name; entry++) {
+        uint64_t number = entry_number(directory, (uint64_t)position);
         if (position++ >= from && !emit(arg, entry->name, strlen(entry->name), number, entry->mode, position))
             return 1;
+    }
     return 0;
 }
+
+static struct inode *table_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    return entry_lookup(directory, proc_inode_of(directory)->entry->entries, name, length, error);
+}
+
+static int table_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    return MIN(entry_list(directory, proc_inode_of(directory)->entry->entries, from, emit, arg), 0);
+}
+
+static const struct inode_ops table_ops = {
+    .lookup = table_lookup,
+    .list = table_list,
+    .destroy = proc_destroy,
+};
 
 static bool process_exists(const struct proc_id *id)
 {
@@ -224,15 +308,19 @@ static struct inode *process_directory(struct inode *root, int pid, int *error)
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = process_find_locked(pid);
     struct proc_id id = { .pid = pid, .start_time = process ? process->start_time : 0 };
+    uint32_t user = process ? process->credentials.user.effective : 0;
+    uint32_t group = process ? process->credentials.group.effective : 0;
     spin_unlock_irq(&process_lock, irq);
     *error = process ? -ENOMEM : -ENOENT;
     if (!process)
         return NULL;
-    struct proc_inode *proc = proc_inode_create(root, number_base(pid), S_IFDIR | 0555, &process_ops);
+    char name[12];
+    snprintf(name, sizeof name, "%d", pid);
+    struct proc_inode *proc = inode_create(root, number_base(pid), S_IFDIR | 0555, name, &process_ops);
     if (!proc)
         return NULL;
-    snprintf(proc->name, sizeof proc->name, "%d", pid);
-    proc->inode.name = proc->name;
+    proc->inode.uid = user;
+    proc->inode.gid = group;
     proc->id = id;
     return &proc->inode;
 }

@@ -75,33 +75,69 @@ static int64_t parts_length(struct iovec *parts, unsigned count)
     return (int64_t)sum;
 }
 
-static int64_t transfer_parts(const struct syscall_args *args, transfer move)
+/*
+ * Copy in the parts that the user's array names and give the buffer that they make. The buffer's length,
+ * -EINVAL, -EFAULT, -ENOMEM. parts_put() afterwards.
+ */
+static int64_t parts_get(uint64_t user, uint64_t count, struct iovec *on_stack, struct buffer *buffer)
 {
-    struct iovec on_stack[PARTS_ON_STACK], *parts = on_stack;
-    struct file *file = files_get((int)args->arg[0]);
-    uint64_t count = args->arg[2];
-    if (!file)
-        return -EBADF;
+    struct iovec *parts = on_stack;
+    *buffer = (struct buffer){ .is_user = true, .parts = on_stack };
     if (count > UIO_MAXIOV)
         return -EINVAL;
     if (count > PARTS_ON_STACK && !(parts = kmalloc(count * sizeof *parts)))
         return -ENOMEM;
-    int64_t result = copy_from_user(parts, args->arg[1], count * sizeof *parts);
-    if (!result)
-        result = parts_length(parts, (unsigned)count);
-    if (result >= 0) {
-        struct buffer buffer = {
-            .length = (size_t)result, .is_user = true, .parts = parts, .part_count = (unsigned)count,
-        };
+    buffer->parts = parts;
+    buffer->part_count = (unsigned)count;
+    int64_t length = copy_from_user(parts, user, count * sizeof *parts);
+    if (!length)
+        length = parts_length(parts, (unsigned)count);
+    buffer->length = length > 0 ? (size_t)length : 0;
+    return length;
+}
+
+static void parts_put(const struct buffer *buffer, const struct iovec *on_stack)
+{
+    if (buffer->parts != on_stack)
+        kfree((void *)buffer->parts);
+}
+
+static int64_t transfer_parts(const struct syscall_args *args, transfer move)
+{
+    struct iovec on_stack[PARTS_ON_STACK];
+    struct buffer buffer;
+    struct file *file = files_get((int)args->arg[0]);
+    if (!file)
+        return -EBADF;
+    int64_t result = parts_get(args->arg[1], args->arg[2], on_stack, &buffer);
+    if (result >= 0)
         result = move(file, &buffer);
-    }
-    if (parts != on_stack)
-        kfree(parts);
+    parts_put(&buffer, on_stack);
     return result;
 }
 
 int64_t sys_readv(const struct syscall_args *args) { return transfer_parts(args, file_read); }
 int64_t sys_writev(const struct syscall_args *args) { return transfer_parts(args, file_write); }
+
+/* The offset comes in two words, of which the first holds all on a 64-bit machine (preadv(2)). */
+static int64_t transfer_parts_at(const struct syscall_args *args, transfer_offset move)
+{
+    struct iovec on_stack[PARTS_ON_STACK];
+    struct buffer buffer;
+    struct file *file = files_get((int)args->arg[0]);
+    if ((int64_t)args->arg[3] < 0)
+        return -EINVAL;
+    if (!file)
+        return -EBADF;
+    int64_t result = parts_get(args->arg[1], args->arg[2], on_stack, &buffer);
+    if (result >= 0)
+        result = move(file, &buffer, args->arg[3]);
+    parts_put(&buffer, on_stack);
+    return result;
+}
+
+int64_t sys_preadv(const struct syscall_args *args) { return transfer_parts_at(args, file_read_at); }
+int64_t sys_pwritev(const struct syscall_args *args) { return transfer_parts_at(args, file_write_at); }
 
 /* ---- lseek, ioctl ---- */
 
@@ -109,9 +145,11 @@ int64_t sys_lseek(const struct syscall_args *args)
 {
     struct file *file = files_get((int)args->arg[0]);
     int64_t offset = (int64_t)args->arg[1], base;
-    if (!file)
+    if (!file || file_is_path(file))
         return -EBADF;
-    if (file->inode->ops->is_stream)
+    if (file->ops->seek)
+        return file->ops->seek(file, offset, (unsigned)args->arg[2]);
+    if (file->ops->is_stream)
         return -ESPIPE;
     switch (args->arg[2]) {
     case SEEK_SET:
@@ -123,6 +161,17 @@ int64_t sys_lseek(const struct syscall_args *args)
     case SEEK_END:
         base = (int64_t)file->inode->size;
         break;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+        if (!file->inode->ops->seek_data)
+            return -EINVAL;
+        base = -ENXIO;
+        if (offset >= 0)
+            base = file->inode->ops->seek_data(file->inode, (uint64_t)offset, (int)args->arg[2]);
+        if (base < 0)
+            return base;
+        file->position = (uint64_t)base;
+        return base;
     default:
         return -EINVAL;
     }
@@ -137,7 +186,7 @@ int64_t sys_ioctl(const struct syscall_args *args)
 {
     struct file *file = files_get((int)args->arg[0]);
     unsigned command = (unsigned)args->arg[1];
-    if (!file)
+    if (!file || file_is_path(file))
         return -EBADF;
     if (command == FIOCLEX || command == FIONCLEX) {
         files_set_close_on_exec((int)args->arg[0], command == FIOCLEX);
@@ -150,7 +199,7 @@ int64_t sys_ioctl(const struct syscall_args *args)
         file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(unsigned)O_NONBLOCK;
         return 0;
     }
-    return file->inode->ops->ioctl ? file->inode->ops->ioctl(file, command, args->arg[2]) : -ENOTTY;
+    return file->ops->ioctl ? file->ops->ioctl(file, command, args->arg[2]) : -ENOTTY;
 }
 
 /* ---- sendfile ---- */
@@ -174,7 +223,7 @@ static int64_t sendfile_copy(struct file *out, struct file *in, uint64_t *offset
         done += n;
         *offset += (uint64_t)n;
         count -= (uint64_t)n;
-        if ((size_t)n < buffer.length || signal_is_pending(current()))
+        if ((size_t)n < buffer.length || !long_call_goes_on())
             break;
     }
     return done;
@@ -186,7 +235,7 @@ int64_t sys_sendfile(const struct syscall_args *args)
     uint64_t user_offset = args->arg[2], offset;
     if (!out || !in || !file_is_writable(out) || !file_is_readable(in))
         return -EBADF;
-    if (in->inode->ops->is_stream)
+    if (in->ops->is_stream)
         return user_offset ? -ESPIPE : -EINVAL;
     offset = in->position;
     if (user_offset && copy_from_user(&offset, user_offset, sizeof offset))
@@ -205,4 +254,84 @@ int64_t sys_sendfile(const struct syscall_args *args)
     else if (copy_to_user(user_offset, &offset, sizeof offset))
         return -EFAULT;
     return result;
+}
+
+/* ---- copy_file_range ---- */
+
+/* The offset that a call works at: the user's, or the file's position. 0, -EFAULT, -EINVAL. */
+static int offset_get(const struct file *file, uint64_t user, uint64_t *offset)
+{
+    *offset = file->position;
+    if (user && copy_from_user(offset, user, sizeof *offset))
+        return -EFAULT;
+    return (int64_t)*offset < 0 ? -EINVAL : 0;
+}
+
+static int offset_put(struct file *file, uint64_t user, uint64_t offset)
+{
+    if (user)
+        return copy_to_user(user, &offset, sizeof offset);
+    file->position = offset;
+    return 0;
+}
+
+static int copy_range_check(const struct file *in, const struct file *out)
+{
+    if (!in || !out || !file_is_readable(in) || !file_is_writable(out) || out->flags & O_APPEND)
+        return -EBADF;
+    if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
+        return -EISDIR;
+    return S_ISREG(in->inode->mode) && S_ISREG(out->inode->mode) && out->ops->write ? 0 : -EINVAL;
+}
+
+static int64_t copy_range(struct file *in, uint64_t *from, struct file *out, uint64_t *to, uint64_t count)
+{
+    void *page = kmalloc(PAGE_SIZE);
+    int64_t done = 0;
+    if (!page)
+        return -ENOMEM;
+    while (count) {
+        struct buffer buffer = buffer_kernel(page, MIN(count, PAGE_SIZE));
+        ssize_type n = file_read_at(in, &buffer, *from);
+        if (n > 0) {
+            buffer.length = (size_t)n;
+            n = file_write_at(out, &buffer, *to);
+        }
+        if (n <= 0) {
+            done = done ? done : n;
+            break;
+        }
+        done += n;
+        *from += (uint64_t)n;
+        *to += (uint64_t)n;
+        count -= (uint64_t)n;
+        if (!long_call_goes_on())
+            break;
+    }
+    kfree(page);
+    return done;
+}
+
+int64_t sys_copy_file_range(const struct syscall_args *args)
+{
+    struct file *in = files_get((int)args->arg[0]), *out = files_get((int)args->arg[2]);
+    uint64_t from, to, count = MIN(args->arg[4], TRANSFER_MAX);
+    if (args->arg[5])
+        return -EINVAL;
+    int error = copy_range_check(in, out);
+    if (!error)
+        error = offset_get(in, args->arg[1], &from);
+    if (!error)
+        error = offset_get(out, args->arg[3], &to);
+    if (error)
+        return error;
+    if (in->inode == out->inode && from < to + count && to < from + count)
+        return -EINVAL;
+    int64_t result = copy_range(in, &from, out, &to, count);
+    if (result < 0)
+        return result;
+    error = offset_put(in, args->arg[1], from);
+    if (!error)
+        error = offset_put(out, args->arg[3], to);
+    return error ? error : result;
 }

@@ -61,8 +61,13 @@ static int listing_fill(struct listing *listing, struct inode *directory)
 {
     if (listing->position == 0 && !listing_add(listing, ".", 1, directory->number, S_IFDIR, 1))
         return 0;
-    if (listing->position == 1 && !listing_add(listing, "..", 2, directory->parent->number, S_IFDIR, DOTS))
-        return 0;
+    if (listing->position == 1) {
+        struct inode *parent = inode_parent(directory);
+        bool added = listing_add(listing, "..", 2, parent->number, S_IFDIR, DOTS);
+        inode_put(parent);
+        if (!added)
+            return 0;
+    }
     return directory->ops->list(directory, listing->position - DOTS, listing_emit, listing);
 }
 
@@ -70,7 +75,7 @@ static int listing_fill(struct listing *listing, struct inode *directory)
 int64_t sys_getdents64(const struct syscall_args *args)
 {
     struct file *file = files_get((int)args->arg[0]);
-    if (!file)
+    if (!file || file_is_path(file))
         return -EBADF;
     if (!S_ISDIR(file->inode->mode))
         return -ENOTDIR;
@@ -81,7 +86,7 @@ int64_t sys_getdents64(const struct syscall_args *args)
     listing.bytes = kmalloc(PAGE_SIZE);
     if (!listing.bytes)
         return -ENOMEM;
-    int64_t result = listing_fill(&listing, file->inode);
+    int64_t result = file->inode->links ? listing_fill(&listing, file->inode) : -ENOENT; /* removed */
     if (!result)
         result = !listing.used && listing.full ? -EINVAL : (int64_t)listing.used;
     if (result > 0 && copy_to_user(args->arg[1], listing.bytes, listing.used))

@@ -2,97 +2,207 @@
 /*
  * sys_open.c: open(2) and its relatives.
  *
- * No file system can make files yet: O_CREAT opens what exists, and otherwise says why nothing can be made
- * there.
+ * Two ways: without O_CREAT a walk to the file; with it a walk to the place of the file, which is then made
+ * if there is none.
  */
+#include <linux/memfd.h>
+
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/syscalls.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
 #include "mm/slab.h"
+#include "mm/usercopy.h"
 
-static bool flags_want_write(unsigned flags) { return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC; }
+#define MODE_PERMISSIONS 07777u
 
-/* May this inode be opened so? 0 or the errno that open(2) gives. */
-static int open_check(const struct inode *inode, unsigned flags)
+/* What open(2) was asked for. */
+struct opening {
+    unsigned flags;
+    uint32_t mode; /* of a file that has to be made */
+};
+
+/* The permissions that opening so takes. */
+static unsigned flags_permissions(unsigned flags)
 {
-    bool write = flags_want_write(flags);
-    if (flags & O_CREAT && flags & O_EXCL)
-        return -EEXIST;
-    if (S_ISLNK(inode->mode))
-        return -ELOOP;
-    if (flags & O_DIRECTORY && !S_ISDIR(inode->mode))
-        return -ENOTDIR;
-    if (S_ISDIR(inode->mode) && (write || flags & O_CREAT))
-        return -EISDIR;
-    if (write && S_ISREG(inode->mode) && inode->filesystem->read_only)
-        return -EROFS;
-    return 0;
+    static const unsigned wanted[] = {
+        [O_RDONLY] = INODE_READ,
+        [O_WRONLY] = INODE_WRITE,
+        [O_RDWR] = INODE_READ | INODE_WRITE,
+        [O_ACCMODE] = INODE_READ | INODE_WRITE,
+    };
+    return wanted[flags & O_ACCMODE] | (flags & O_TRUNC ? INODE_WRITE : 0);
 }
 
-/* There is no such file, and O_CREAT wants one: why it cannot be made. */
-static int create_refuse(struct inode *start, const char *path)
+/* May this inode, which was there, be opened so? 0 or the errno that open(2) gives. */
+static int open_check(const struct inode *inode, unsigned flags)
 {
-    struct inode *parent;
-    const char *name;
-    size_t length;
-    int error = path_lookup_parent(start, path, &parent, &name, &length);
-    if (error)
+    if (flags & O_DIRECTORY && !S_ISDIR(inode->mode))
+        return -ENOTDIR;
+    if (flags & O_PATH)
+        return 0;
+    if (S_ISLNK(inode->mode))
+        return -ELOOP;
+    unsigned wanted = flags_permissions(flags);
+    if (S_ISDIR(inode->mode) && (wanted & INODE_WRITE || flags & O_CREAT))
+        return -EISDIR;
+    return inode_permission(inode, wanted);
+}
+
+static int open_existing(struct inode *inode, unsigned flags, struct file **file)
+{
+    int error = open_check(inode, flags);
+    if (!error)
+        error = file_open(inode, flags, file);
+    if (error || !(flags & O_TRUNC) || !S_ISREG(inode->mode) || !inode->ops->truncate)
         return error;
-    error = !S_ISDIR(parent->mode) ? -ENOTDIR : parent->filesystem->read_only ? -EROFS : -EACCES;
-    inode_put(parent);
+    error = inode->ops->truncate(inode, 0);
+    if (error)
+        file_put(*file);
     return error;
 }
 
-static int open_path(struct inode *start, const char *path, unsigned flags, struct file **file)
+/* Make the file at a free place and open it. Whatever its mode says, its maker may use it as asked. */
+static int open_new(const struct path_place *place, const struct opening *opening, struct file **file)
 {
-    bool follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
-    struct inode *inode;
-    int error = path_lookup(start, path, follow ? PATH_FOLLOW : PATH_NO_FOLLOW, &inode);
-    if (error == -ENOENT && flags & O_CREAT && *path)
-        return create_refuse(start, path);
+    struct inode *directory = place->parent, *made;
+    struct inode_new new = inode_new_for_process(S_IFREG, opening->mode);
+    int error = directory->ops->create ? inode_permission(directory, INODE_WRITE | INODE_EXECUTE) : -ENOENT;
     if (error)
         return error;
-    error = open_check(inode, flags);
-    if (!error)
-        error = file_open(inode, flags, file);
+    error = directory->ops->create(directory, place->name, place->length, &new, &made);
+    if (error)
+        return error;
+    error = file_open(made, opening->flags & ~(unsigned)O_TRUNC, file);
+    inode_put(made);
+    return error;
+}
+
+static int open_at_place(const struct path_place *place, const struct opening *opening, struct file **file)
+{
+    unsigned flags = opening->flags;
+    if (place->kind == PATH_DOT || place->kind == PATH_DOTDOT || (place->kind == PATH_NAME && place->slash))
+        return -EISDIR;
+    if (!place->inode)
+        return open_new(place, opening, file);
+    return flags & O_EXCL ? -EEXIST : open_existing(place->inode, flags, file);
+}
+
+/* Another process may make the file after we have found none: then it is there at the second look. */
+static int open_or_create(struct inode *start, const char *path, const struct opening *opening,
+                          struct file **file)
+{
+    bool follow = !(opening->flags & (O_NOFOLLOW | O_EXCL));
+    struct path_place place;
+    int error;
+    do {
+        error = path_lookup_place(start, path, follow ? PATH_FOLLOW : PATH_NO_FOLLOW, &place);
+        if (error)
+            return error;
+        bool was_free = !place.inode;
+        error = open_at_place(&place, opening, file);
+        path_place_put(&place);
+        if (!was_free || opening->flags & O_EXCL)
+            break;
+    } while (error == -EEXIST);
+    return error;
+}
+
+/* O_TMPFILE: a file without a name in the directory's file system. */
+static int open_nameless(struct inode *directory, const struct opening *opening, struct file **file)
+{
+    struct inode_new new = inode_new_for_process(S_IFREG, opening->mode);
+    struct inode *made;
+    if (!(flags_permissions(opening->flags) & INODE_WRITE))
+        return -EINVAL;
+    int error = inode_permission(directory, INODE_WRITE | INODE_EXECUTE);
+    if (error)
+        return error;
+    if (!directory->ops->create)
+        return -EOPNOTSUPP;
+    error = directory->ops->create(directory, NULL, 0, &new, &made);
+    if (error)
+        return error;
+    error = file_open(made, opening->flags & ~(unsigned)O_TMPFILE, file);
+    inode_put(made);
+    return error;
+}
+
+static int open_path(struct inode *start, const char *path, const struct opening *opening, struct file **file)
+{
+    unsigned flags = opening->flags;
+    bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
+    struct inode *inode;
+    if (flags & O_CREAT)
+        return open_or_create(start, path, opening, file);
+    int error = path_lookup(start, path, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &inode);
+    if (error)
+        return error;
+    if (nameless)
+        error = S_ISDIR(inode->mode) ? open_nameless(inode, opening, file) : -ENOTDIR;
+    else
+        error = open_existing(inode, flags, file);
     inode_put(inode);
     return error;
 }
 
-static int64_t open_user(int directory, uint64_t user, unsigned flags)
+static int64_t open_user(int directory, uint64_t user, unsigned flags, uint64_t mode)
 {
+    struct opening opening = { .flags = flags, .mode = (uint32_t)mode & MODE_PERMISSIONS };
     struct inode *start;
     struct file *file;
     int error = 0;
-    if (flags & O_PATH)
-        return -EINVAL; /* not built: such a descriptor must refuse most calls */
-    if ((flags & O_TMPFILE) == O_TMPFILE)
-        return -EOPNOTSUPP;
+    if (flags & O_PATH) /* all others are ignored with it (open(2)) */
+        opening.flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    else if (flags & O_CREAT && flags & O_DIRECTORY)
+        return -EINVAL;
     char *path = path_copy_user(user, &error);
     if (!path)
         return error;
     error = path_start(directory, path, &start);
     if (!error)
-        error = open_path(start, path, flags, &file);
+        error = open_path(start, path, &opening, &file);
     kfree(path);
     return error ? error : files_install(file, 0, flags & O_CLOEXEC);
 }
 
 int64_t sys_open(const struct syscall_args *args)
 {
-    return open_user(AT_FDCWD, args->arg[0], (unsigned)args->arg[1]);
+    return open_user(AT_FDCWD, args->arg[0], (unsigned)args->arg[1], args->arg[2]);
 }
 
 int64_t sys_openat(const struct syscall_args *args)
 {
-    return open_user((int)args->arg[0], args->arg[1], (unsigned)args->arg[2]);
+    return open_user((int)args->arg[0], args->arg[1], (unsigned)args->arg[2], args->arg[3]);
 }
 
 int64_t sys_creat(const struct syscall_args *args)
 {
-    return open_user(AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC);
+    return open_user(AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC, args->arg[1]);
+}
+
+/* memfd_create(2). Seals are not built: a file made so can have none, and F_ADD_SEALS is EINVAL. */
+#define MEMFD_NAME_MAX 249
+
+int64_t sys_memfd_create(const struct syscall_args *args)
+{
+    char name[MEMFD_NAME_MAX + 1];
+    unsigned flags = (unsigned)args->arg[1];
+    struct inode *inode;
+    struct file *file;
+    if (flags & ~(unsigned)MFD_CLOEXEC)
+        return -EINVAL;
+    ssize_type length = copy_string_from_user(name, args->arg[0], sizeof name);
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    int error = tmpfs_create_nameless(name, &inode);
+    if (error)
+        return error;
+    error = file_open(inode, O_RDWR, &file);
+    inode_put(inode);
+    return error ? error : files_install(file, 0, flags & MFD_CLOEXEC);
 }
 
 int64_t sys_umask(const struct syscall_args *args)

@@ -12,34 +12,18 @@
 
 /* ---- access ---- */
 
-#define ACCESS_EXECUTE 1 /* X_OK, W_OK, R_OK of access(2) */
-#define ACCESS_WRITE_TO 2
-#define ACCESS_ALL 7
-
-/*
- * Root may read and write everything, save where the file system is read-only, and run what has an x bit at
- * all.
- */
-static int access_check(const struct inode *inode, unsigned wanted)
-{
-    bool on_device = !S_ISREG(inode->mode) && !S_ISDIR(inode->mode) && !S_ISLNK(inode->mode);
-    if (wanted & ACCESS_WRITE_TO && inode->filesystem->read_only && !on_device)
-        return -EROFS;
-    if (wanted & ACCESS_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
-        return -EACCES;
-    return 0;
-}
+#define ACCESS_ALL (INODE_READ | INODE_WRITE | INODE_EXECUTE)
 
 static int64_t access_user(int directory, uint64_t path, unsigned wanted, unsigned flags)
 {
     const unsigned known = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
     struct inode *inode;
-    if (wanted & ~(unsigned)ACCESS_ALL || flags & ~known)
+    if (wanted & ~ACCESS_ALL || flags & ~known)
         return -EINVAL;
     int error = path_lookup_user(directory, path, flags, &inode);
     if (error)
         return error;
-    error = access_check(inode, wanted);
+    error = inode_permission(inode, wanted);
     inode_put(inode);
     return error;
 }
@@ -82,10 +66,12 @@ static int64_t readlink_user(int directory, uint64_t path, uint64_t user, int si
     struct inode *inode;
     if (size <= 0)
         return -EINVAL;
-    int error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW, &inode);
+    int error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
     if (error)
         return error;
     int64_t length = S_ISLNK(inode->mode) ? link_copy(inode, user, (size_t)size) : -EINVAL;
+    if (length > 0)
+        inode_note_access(inode);
     inode_put(inode);
     return length;
 }
@@ -108,7 +94,7 @@ int64_t sys_getcwd(const struct syscall_args *args)
     char *path = kmalloc(PATH_MAX);
     if (!path)
         return -ENOMEM;
-    int64_t length = path_of(current()->cwd, path, PATH_MAX);
+    int64_t length = current()->cwd->links ? path_of(current()->cwd, path, PATH_MAX) : -ENOENT; /* removed */
     if (length >= 0)
         length++;
     if (length > 0 && (uint64_t)length > args->arg[1])
@@ -125,6 +111,11 @@ static int64_t cwd_set(struct inode *inode)
     if (!S_ISDIR(inode->mode)) {
         inode_put(inode);
         return -ENOTDIR;
+    }
+    int error = inode_permission(inode, INODE_EXECUTE);
+    if (error) {
+        inode_put(inode);
+        return error;
     }
     bool irq = spin_lock_irq(&process_lock);
     struct inode *before = current()->cwd;

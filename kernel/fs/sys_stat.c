@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_stat.c: stat(2) and its relatives. All files belong to root. A file has one time, which stands for all.
+ * sys_stat.c: stat(2), statfs(2) and their relatives.
  */
 #include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/limits.h>
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_user.h"
@@ -10,28 +12,60 @@
 #include "kernel/lib/errno.h"
 #include "mm/usercopy.h"
 
-#define BLOCK_SIZE 512 /* the unit of st_blocks */
+#define NANOSECONDS 1000000000l
 
-/* What a file occupies: whole pages, for what has contents in memory. */
+/* A time in two words, the second from 0 to 999,999,999 before 1970, too. */
+struct moment {
+    int64_t seconds, nanoseconds;
+};
+
+/* f_flags of statfs(2): ST_VALID says that they are true, ST_RDONLY. */
+#define STATFS_VALID 0x20
+#define STATFS_READ_ONLY 1
+
+static struct moment moment_of(int64_t time)
+{
+    int64_t seconds = time / NANOSECONDS, rest = time % NANOSECONDS;
+    return rest < 0 ? (struct moment){ seconds - 1, rest + NANOSECONDS } : (struct moment){ seconds, rest };
+}
+
+/* What is made on the fly has one time. */
+static struct moment access_time(const struct inode *inode)
+{
+    return moment_of(inode->filesystem->keeps_attributes ? inode->atime : inode->mtime);
+}
+
+static struct moment change_time(const struct inode *inode)
+{
+    return moment_of(inode->filesystem->keeps_attributes ? inode->ctime : inode->mtime);
+}
+
 static uint64_t inode_blocks(const struct inode *inode)
 {
-    return S_ISREG(inode->mode) ? page_up(inode->size) / BLOCK_SIZE : 0;
+    return inode->ops->blocks ? inode->ops->blocks(inode) : 0;
 }
 
 static int stat_copy(const struct inode *inode, uint64_t user)
 {
+    struct moment accessed = access_time(inode), changed = change_time(inode);
+    struct moment modified = moment_of(inode->mtime);
     struct stat stat = {
         .st_dev = device_encode(0, inode->filesystem->device),
         .st_ino = inode->number,
         .st_nlink = inode->links,
         .st_mode = inode->mode,
+        .st_uid = inode->uid,
+        .st_gid = inode->gid,
         .st_rdev = inode->special,
         .st_size = (long)inode->size,
         .st_blksize = PAGE_SIZE,
         .st_blocks = (long)inode_blocks(inode),
-        .st_atime = (unsigned long)inode->mtime,
-        .st_mtime = (unsigned long)inode->mtime,
-        .st_ctime = (unsigned long)inode->mtime,
+        .st_atime = (unsigned long)accessed.seconds,
+        .st_atime_nsec = (unsigned long)accessed.nanoseconds,
+        .st_mtime = (unsigned long)modified.seconds,
+        .st_mtime_nsec = (unsigned long)modified.nanoseconds,
+        .st_ctime = (unsigned long)changed.seconds,
+        .st_ctime_nsec = (unsigned long)changed.nanoseconds,
     };
     return copy_to_user(user, &stat, sizeof stat);
 }
@@ -70,20 +104,26 @@ int64_t sys_fstat(const struct syscall_args *args)
     return file ? stat_copy(file->inode, args->arg[1]) : -EBADF;
 }
 
+static struct statx_timestamp statx_time(struct moment moment)
+{
+    return (struct statx_timestamp){ .tv_sec = moment.seconds, .tv_nsec = (uint32_t)moment.nanoseconds };
+}
+
 static int statx_copy(const struct inode *inode, uint64_t user)
 {
-    struct statx_timestamp time = { .tv_sec = inode->mtime };
     struct statx statx = {
         .stx_mask = STATX_BASIC_STATS,
         .stx_blksize = PAGE_SIZE,
         .stx_nlink = inode->links,
+        .stx_uid = inode->uid,
+        .stx_gid = inode->gid,
         .stx_mode = (uint16_t)inode->mode,
         .stx_ino = inode->number,
         .stx_size = inode->size,
         .stx_blocks = inode_blocks(inode),
-        .stx_atime = time,
-        .stx_mtime = time,
-        .stx_ctime = time,
+        .stx_atime = statx_time(access_time(inode)),
+        .stx_mtime = statx_time(moment_of(inode->mtime)),
+        .stx_ctime = statx_time(change_time(inode)),
         .stx_rdev_major = inode->special >> 8 & 0xfff,
         .stx_rdev_minor = (inode->special & 0xff) | (inode->special >> 12 & 0xfff00),
         .stx_dev_minor = inode->filesystem->device,
@@ -104,4 +144,44 @@ int64_t sys_statx(const struct syscall_args *args)
     error = statx_copy(inode, args->arg[4]);
     inode_put(inode);
     return error;
+}
+
+/* ---- statfs ---- */
+
+static int statfs_copy(const struct filesystem *filesystem, uint64_t user)
+{
+    struct filesystem_figures figures = { 0 };
+    if (filesystem->figures)
+        filesystem->figures(filesystem, &figures);
+    struct statfs statfs = {
+        .f_type = (long)filesystem->magic,
+        .f_bsize = PAGE_SIZE,
+        .f_frsize = PAGE_SIZE,
+        .f_blocks = (long)figures.blocks,
+        .f_bfree = (long)figures.free_blocks,
+        .f_bavail = (long)figures.free_blocks,
+        .f_files = (long)figures.files,
+        .f_ffree = (long)figures.free_files,
+        .f_fsid = { { (int)device_encode(0, filesystem->device), 0 } },
+        .f_namelen = NAME_MAX,
+        .f_flags = STATFS_VALID | (filesystem->read_only ? STATFS_READ_ONLY : 0),
+    };
+    return copy_to_user(user, &statfs, sizeof statfs);
+}
+
+int64_t sys_statfs(const struct syscall_args *args)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, args->arg[0], 0, &inode);
+    if (error)
+        return error;
+    error = statfs_copy(inode->filesystem, args->arg[1]);
+    inode_put(inode);
+    return error;
+}
+
+int64_t sys_fstatfs(const struct syscall_args *args)
+{
+    const struct file *file = files_get((int)args->arg[0]);
+    return file ? statfs_copy(file->inode->filesystem, args->arg[1]) : -EBADF;
 }

@@ -17,6 +17,9 @@ int64_t sys_pwrite64(const struct syscall_args *args);
 int64_t sys_lseek(const struct syscall_args *args);
 int64_t sys_ioctl(const struct syscall_args *args);
 int64_t sys_sendfile(const struct syscall_args *args);
+int64_t sys_preadv(const struct syscall_args *args);
+int64_t sys_pwritev(const struct syscall_args *args);
+int64_t sys_copy_file_range(const struct syscall_args *args);
 
 /* sys_descriptor.c */
 int64_t sys_close(const struct syscall_args *args);
@@ -31,6 +34,7 @@ int64_t sys_pipe2(const struct syscall_args *args);
 int64_t sys_open(const struct syscall_args *args);
 int64_t sys_openat(const struct syscall_args *args);
 int64_t sys_creat(const struct syscall_args *args);
+int64_t sys_memfd_create(const struct syscall_args *args);
 int64_t sys_umask(const struct syscall_args *args);
 
 /* sys_path.c */
@@ -52,8 +56,53 @@ int64_t sys_lstat(const struct syscall_args *args);
 int64_t sys_fstat(const struct syscall_args *args);
 int64_t sys_newfstatat(const struct syscall_args *args);
 int64_t sys_statx(const struct syscall_args *args);
+int64_t sys_statfs(const struct syscall_args *args);
+int64_t sys_fstatfs(const struct syscall_args *args);
+
+/* sys_link.c */
+int64_t sys_mkdir(const struct syscall_args *args);
+int64_t sys_mkdirat(const struct syscall_args *args);
+int64_t sys_mknod(const struct syscall_args *args);
+int64_t sys_mknodat(const struct syscall_args *args);
+int64_t sys_symlink(const struct syscall_args *args);
+int64_t sys_symlinkat(const struct syscall_args *args);
+int64_t sys_link(const struct syscall_args *args);
+int64_t sys_linkat(const struct syscall_args *args);
+int64_t sys_unlink(const struct syscall_args *args);
+int64_t sys_unlinkat(const struct syscall_args *args);
+int64_t sys_rmdir(const struct syscall_args *args);
+int64_t sys_rename(const struct syscall_args *args);
+int64_t sys_renameat(const struct syscall_args *args);
+int64_t sys_renameat2(const struct syscall_args *args);
+
+/* sys_attribute.c */
+int64_t sys_chmod(const struct syscall_args *args);
+int64_t sys_fchmod(const struct syscall_args *args);
+int64_t sys_fchmodat(const struct syscall_args *args);
+int64_t sys_chown(const struct syscall_args *args);
+int64_t sys_lchown(const struct syscall_args *args);
+int64_t sys_fchown(const struct syscall_args *args);
+int64_t sys_fchownat(const struct syscall_args *args);
+int64_t sys_utime(const struct syscall_args *args);
+int64_t sys_utimes(const struct syscall_args *args);
+int64_t sys_futimesat(const struct syscall_args *args);
+int64_t sys_utimensat(const struct syscall_args *args);
+int64_t sys_truncate(const struct syscall_args *args);
+int64_t sys_ftruncate(const struct syscall_args *args);
+int64_t sys_fallocate(const struct syscall_args *args);
+int64_t sys_fsync(const struct syscall_args *args);
+int64_t sys_sync(const struct syscall_args *args);
+int64_t sys_syncfs(const struct syscall_args *args);
 
 /* poll.c */
 int64_t sys_poll(const struct syscall_args *args);
+int64_t sys_ppoll(const struct syscall_args *args);
+
+/* select.c */
+int64_t sys_select(const struct syscall_args *args);
+int64_t sys_pselect6(const struct syscall_args *args);
+
+/* kmsg.c */
+int64_t sys_syslog(const struct syscall_args *args);
 
 #endif

@@ -5,7 +5,9 @@
  * The receive interrupt runs the line discipline, so ^C works whatever the programs do. While the ring is
  * full and a reader could make room, bytes stay in the port and the host waits.
  *
- * A terminal becomes a session's controlling terminal by TIOCSCTTY alone, not by being opened.
+ * Job control (termios(3), POSIX 11.1.4): a process of the terminal's session outside of its foreground
+ * group that reads, or changes the modes, or writes under TOSTOP, has its whole group stopped by SIGTTIN or
+ * SIGTTOU. There is no modem, so nothing hangs up by itself.
  *
  * Lock: tty.lock (_irq) for all of struct tty. Signals are sent without it: process_lock comes first in the
  * order.
@@ -29,17 +31,48 @@
 
 static struct tty {
     struct spinlock lock;
-    struct wait_queue readable;
+    struct wait_queue readable, writable;
     bool takes_input;
     struct tty_line line;
     struct winsize size; /* all 0: not known, as on any serial line */
     int session, foreground;
-} tty = { .lock = SPINLOCK_INIT, .readable = WAIT_QUEUE_INIT(tty.readable) };
+} tty = { .lock = SPINLOCK_INIT, .readable = WAIT_QUEUE_INIT(tty.readable),
+          .writable = WAIT_QUEUE_INIT(tty.writable) };
 
 int tty_session(void) { return READ_ONCE(tty.session); }
 int tty_foreground(void) { return READ_ONCE(tty.foreground); }
 
 static void port_send(const char *text, size_t length) { serial_write(TTY_PORT, text, length); }
+
+/* ---- job control ---- */
+
+static bool is_controlling(void) { return tty.session && tty.session == current()->sid; }
+
+static bool group_is_orphaned(int pgid)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    bool orphaned = process_group_is_orphaned_locked(pgid, NULL);
+    spin_unlock_irq(&process_lock, irq);
+    return orphaned;
+}
+
+/*
+ * May the current process do what takes the foreground? 0; -EIO where stopping it would be for ever, or it
+ * will not be stopped from reading; else its group is sent `number`, and the call starts anew after that.
+ */
+static int foreground_check(int number)
+{
+    struct process *process = current();
+    int foreground = tty_foreground();
+    if (!is_controlling() || !foreground || process->pgid == foreground)
+        return 0;
+    if (signal_is_ignored_or_blocked(process, number))
+        return number == SIGTTIN ? -EIO : 0;
+    if (group_is_orphaned(process->pgid))
+        return -EIO;
+    (void)signal_send_group(process->pgid, number);
+    return -ERESTARTSYS;
+}
 
 /* ---- input ---- */
 
@@ -60,6 +93,8 @@ static void input_drain(void)
     while ((signal = input_fetch()))
         if (tty.foreground)
             (void)signal_send_group(tty.foreground, signal);
+    if (!READ_ONCE(tty.line.stopped))
+        wake_all(&tty.writable);
     if (!tty_line_readable(&tty.line))
         return;
     wake_all(&tty.readable);
@@ -132,7 +167,9 @@ static ssize_type tty_read(struct file *file, const struct buffer *to, uint64_t 
     (void)offset;
     if (!tty.takes_input || !to->length)
         return 0;
-    int error = input_wait(file, to->length);
+    int error = foreground_check(SIGTTIN);
+    if (!error)
+        error = input_wait(file, to->length);
     if (error && error != -ETIMEDOUT)
         return error;
     while (!over && done < to->length) {
@@ -150,12 +187,31 @@ static ssize_type tty_read(struct file *file, const struct buffer *to, uint64_t 
 
 /* ---- output ---- */
 
+static bool output_flows(void *arg)
+{
+    (void)arg;
+    return !READ_ONCE(tty.line.stopped);
+}
+
+/* ^S holds output back until ^Q. */
+static int output_wait(const struct file *file)
+{
+    if (output_flows(NULL))
+        return 0;
+    return file->flags & O_NONBLOCK ? -EAGAIN
+                                    : wait_until(&tty.writable, output_flows, NULL, WAIT_INTERRUPTIBLE, 0);
+}
+
 static ssize_type tty_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
     char chunk[TTY_CHUNK];
     size_t done = 0;
-    (void)file, (void)offset;
-    while (done < from->length && !(done && signal_is_pending(current()))) {
+    (void)offset;
+    int error = tty.line.termios.c_lflag & TOSTOP ? foreground_check(SIGTTOU) : 0;
+    while (!error && done < from->length && !(done && signal_is_pending(current()))) {
+        error = output_wait(file);
+        if (error)
+            break;
         size_t n = MIN(sizeof chunk, from->length - done);
         ssize_type copied = buffer_get(from, done, chunk, n);
         if (copied < 0)
@@ -164,17 +220,17 @@ static ssize_type tty_write(struct file *file, const struct buffer *from, uint64
         tty_line_output(&tty.line, chunk, (size_t)copied);
         spin_unlock_irq(&tty.lock, irq);
         done += (size_t)copied;
-        if ((size_t)copied < n)
+        if ((size_t)copied < n || !long_call_goes_on())
             break;
     }
-    return (ssize_type)done;
+    return done ? (ssize_type)done : error;
 }
 
 static short tty_poll(struct file *file)
 {
     (void)file;
     bool ready = !tty.takes_input || tty_line_readable(&tty.line);
-    return POLLOUT | POLLWRNORM | (ready ? POLLIN | POLLRDNORM : 0);
+    return (output_flows(NULL) ? POLLOUT | POLLWRNORM : 0) | (ready ? POLLIN | POLLRDNORM : 0);
 }
 
 /* ---- modes ---- */
@@ -199,6 +255,21 @@ static int modes_set(uint64_t user, bool flush)
     tty_line_set(&tty.line, &termios);
     spin_unlock_irq(&tty.lock, irq);
     wake_all(&tty.readable);
+    wake_all(&tty.writable);
+    poll_wake();
+    return 0;
+}
+
+/* TCXONC: tcflow(3). What concerns input would be said to the other end, which is not asked to stop. */
+static int flow_set(uint64_t what)
+{
+    if (what > TCION)
+        return -EINVAL;
+    bool irq = spin_lock_irq(&tty.lock);
+    if (what == TCOOFF || what == TCOON)
+        tty.line.stopped = what == TCOOFF;
+    spin_unlock_irq(&tty.lock, irq);
+    wake_all(&tty.writable);
     poll_wake();
     return 0;
 }
@@ -229,8 +300,6 @@ static int input_flush(uint64_t what)
 
 /* ---- ownership ---- */
 
-static bool is_controlling(void) { return tty.session && tty.session == current()->sid; }
-
 /* Does the session that owns the terminal still have its leader? process_lock is held. */
 static bool owner_lives_locked(void)
 {
@@ -256,6 +325,18 @@ static int session_take(uint64_t steal)
     return error;
 }
 
+void tty_leave_session(int session)
+{
+    if (!session || tty.session != session)
+        return;
+    int group = tty.foreground;
+    tty.session = tty.foreground = 0;
+    if (group) {
+        (void)signal_send_group(group, SIGHUP);
+        (void)signal_send_group(group, SIGCONT);
+    }
+}
+
 /*
  * TIOCNOTTY: only the leader's word counts for the session; nobody else has a terminal of its own to give up.
  */
@@ -263,14 +344,8 @@ static int session_leave(void)
 {
     if (!is_controlling())
         return -ENOTTY;
-    if (current()->pid == current()->sid) {
-        int group = tty.foreground;
-        tty.session = tty.foreground = 0;
-        if (group) {
-            (void)signal_send_group(group, SIGHUP);
-            (void)signal_send_group(group, SIGCONT);
-        }
-    }
+    if (current()->pid == current()->sid)
+        tty_leave_session(current()->sid);
     return 0;
 }
 
@@ -296,9 +371,19 @@ static int number_get(uint64_t user, int number)
     return copy_to_user(user, &number, sizeof number);
 }
 
+/* These change what the foreground sees: from the background they stop (SIGTTOU). */
+static bool takes_foreground(unsigned long command)
+{
+    return command == TCSETS || command == TCSETSW || command == TCSETSF || command == TCFLSH ||
+           command == TCXONC || command == TCSBRK || command == TIOCSPGRP;
+}
+
 static int tty_ioctl(struct file *file, unsigned long command, uint64_t argument)
 {
+    int error = takes_foreground(command) ? foreground_check(SIGTTOU) : 0;
     (void)file;
+    if (error)
+        return error == -EIO && command == TIOCSPGRP ? -ENOTTY : error;
     switch (command) {
     case TCGETS:
         return modes_get(argument);
@@ -309,6 +394,8 @@ static int tty_ioctl(struct file *file, unsigned long command, uint64_t argument
         return modes_set(argument, true);
     case TCFLSH:
         return input_flush(argument);
+    case TCXONC:
+        return flow_set(argument);
     case TCSBRK: /* tcdrain(3), or a break, which this line does not carry */
         return 0;
     case TIOCGWINSZ:
@@ -332,6 +419,18 @@ static int tty_ioctl(struct file *file, unsigned long command, uint64_t argument
     }
 }
 
+/*
+ * A session leader without a terminal that opens a free one gets it, but for /dev/console (tty(4),
+ * credentials(7)).
+ */
+static int tty_open(struct file *file)
+{
+    bool is_console = file->inode->special == device_encode(5, 1);
+    if (!(file->flags & O_NOCTTY) && !is_console && file_is_readable(file) && !tty.session)
+        (void)session_take(0); /* who is no leader does not get it */
+    return 0;
+}
+
 static int tty_own_open(struct file *file)
 {
     (void)file;
@@ -339,6 +438,7 @@ static int tty_own_open(struct file *file)
 }
 
 const struct inode_ops tty_ops = {
+    .open = tty_open,
     .read = tty_read,
     .write = tty_write,
     .ioctl = tty_ioctl,

@@ -22,4 +22,10 @@ void tty_init(enum tty_input input);
 int tty_session(void);
 int tty_foreground(void);
 
+/*
+ * The leader of this session lets the terminal go, or has ended: the foreground group gets SIGHUP and
+ * SIGCONT, and the terminal is free. Nothing happens where it is another session's. Takes process_lock.
+ */
+void tty_leave_session(int session);
+
 #endif

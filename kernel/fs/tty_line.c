@@ -28,7 +28,7 @@ void tty_line_init(struct tty_line *line, void (*send)(const char *text, size_t 
         [VLNEXT] = 0x16, [VREPRINT] = 0x12, [VDISCARD] = 0x0f,
     };
     *line = (struct tty_line){ .send = send };
-    line->termios.c_iflag = ICRNL;
+    line->termios.c_iflag = ICRNL | IXON;
     line->termios.c_oflag = OPOST | ONLCR;
     line->termios.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL;
     line->termios.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
@@ -167,6 +167,18 @@ static bool is_erase(const struct tty_line *line, uint8_t byte)
     return is_control(line, byte, VERASE) || (byte == '\b' && line->termios.c_cc[VERASE] == 0x7f);
 }
 
+static void edited_add(struct tty_line *line, uint8_t byte)
+{
+    if (ring_room(&line->input) > 1) {
+        if (!is_edited(line))
+            line->line_column = line->column;
+        ring_put(&line->input, byte);
+        echo(line, byte);
+    } else if (has_local(line, ECHO)) {
+        tty_line_output(line, "\a", 1);
+    }
+}
+
 /*
  * A byte in canonical mode. The last place of the ring is kept for what ends the line; other bytes ring the
  * bell then.
@@ -174,7 +186,11 @@ static bool is_erase(const struct tty_line *line, uint8_t byte)
 static void canonical_input(struct tty_line *line, uint8_t byte)
 {
     bool extended = has_local(line, IEXTEN);
-    if (is_erase(line, byte)) {
+    if (extended && is_control(line, byte, VLNEXT)) {
+        line->literal = true;
+        if (has_local(line, ECHO) && has_local(line, ECHOCTL))
+            tty_line_output(line, "^\b", 2);
+    } else if (is_erase(line, byte)) {
         if (is_edited(line))
             erase_one(line);
     } else if (is_control(line, byte, VKILL)) {
@@ -186,13 +202,8 @@ static void canonical_input(struct tty_line *line, uint8_t byte)
     } else if (byte == '\n' || is_control(line, byte, VEOL) || (extended && is_control(line, byte, VEOL2))) {
         echo(line, byte);
         line_commit(line, byte);
-    } else if (ring_room(&line->input) > 1) {
-        if (!is_edited(line))
-            line->line_column = line->column;
-        ring_put(&line->input, byte);
-        echo(line, byte);
-    } else if (has_local(line, ECHO)) {
-        tty_line_output(line, "\a", 1);
+    } else {
+        edited_add(line, byte);
     }
 }
 
@@ -220,13 +231,38 @@ static int input_map(const struct tty_line *line, uint8_t byte)
     return byte;
 }
 
+/* VSTOP and VSTART hold back programs' output and let it go; is `byte` one of them, and so used up? */
+static bool flow_control(struct tty_line *line, uint8_t byte)
+{
+    if (!(line->termios.c_iflag & IXON))
+        return false;
+    bool is_stop = is_control(line, byte, VSTOP), is_start = is_control(line, byte, VSTART);
+    if (is_start || (line->termios.c_iflag & IXANY && !is_stop))
+        line->stopped = false;
+    if (is_stop && !is_start)
+        line->stopped = true;
+    return is_stop || is_start;
+}
+
+/* The byte behind VLNEXT. */
+static void literal_input(struct tty_line *line, uint8_t byte)
+{
+    line->literal = false;
+    edited_add(line, byte);
+}
+
 int tty_line_input(struct tty_line *line, uint8_t raw)
 {
+    if (line->literal && has_local(line, ICANON)) {
+        literal_input(line, raw);
+        return 0;
+    }
     int byte = input_map(line, raw);
-    if (byte < 0)
+    if (byte < 0 || flow_control(line, (uint8_t)byte))
         return 0;
     int signal = signal_for(line, (uint8_t)byte);
     if (signal) {
+        line->stopped = false;
         if (!has_local(line, NOFLSH))
             tty_line_flush(line);
         echo(line, (uint8_t)byte);
@@ -303,6 +339,9 @@ void tty_line_set(struct tty_line *line, const struct termios *termios)
 {
     bool changed = (line->termios.c_lflag ^ termios->c_lflag) & ICANON;
     line->termios = *termios;
+    line->literal = false;
+    if (!(termios->c_iflag & IXON))
+        line->stopped = false;
     if (changed)
         mode_changed(line);
 }

@@ -23,6 +23,8 @@ struct tty_line {
     void (*send)(const char *text, size_t length); /* to the device */
     unsigned column;      /* of the cursor, as far as output and echo tell */
     unsigned line_column; /* where the edited line began */
+    bool literal;         /* VLNEXT: the next byte means nothing but itself */
+    bool stopped;         /* VSTOP: programs' output waits for VSTART */
 };
 
 /* Cooked, as Linux's terminals begin. */
@@ -44,9 +46,9 @@ unsigned tty_line_readable(const struct tty_line *line);
 size_t tty_line_take(struct tty_line *line, uint8_t *bytes, size_t size, bool *over);
 
 /*
- * Change the modes; input that waits is kept. Flags that mean nothing to this line (speed, parity, delays,
- * flow control) are kept and shown, and have no effect. The ones that have: ISTRIP IGNCR ICRNL INLCR, OPOST
- * ONLCR, ISIG ICANON ECHO ECHOE ECHOK ECHOKE ECHONL ECHOCTL NOFLSH IEXTEN.
+ * Change the modes; input that waits is kept. Flags that mean nothing to this line (speed, parity, delays)
+ * are kept and shown, and have no effect. The ones that have: ISTRIP IGNCR ICRNL INLCR, OPOST
+ * ONLCR, IXON IXANY, ISIG ICANON ECHO ECHOE ECHOK ECHOKE ECHONL ECHOCTL NOFLSH IEXTEN.
  */
 void tty_line_set(struct tty_line *line, const struct termios *termios);
 

@@ -16,4 +16,10 @@
 /* The same, for calls that a handler always ends with EINTR, whatever SA_RESTART says (pause, sigsuspend). */
 #define ERESTARTNOHAND 514
 
+/*
+ * The same, for sleeps with a time limit: after a stop and SIGCONT they go on with what is left of it, by
+ * restart_syscall(2) and the process's struct restart; a handler ends them with EINTR.
+ */
+#define ERESTART_RESTARTBLOCK 516
+
 #endif

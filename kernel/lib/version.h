@@ -2,8 +2,8 @@
 /*
  * version.h: what the kernel calls itself, in uname(2) and /proc/version.
  */
-#ifndef KERNEL_VERSION_H
-#define KERNEL_VERSION_H
+#ifndef KERNEL_LIB_VERSION_H
+#define KERNEL_LIB_VERSION_H
 
 #define KERNEL_RELEASE "6.1.0-lazybones" /* the Linux whose system calls these are */
 #define KERNEL_VERSION "#1 Lazybones"

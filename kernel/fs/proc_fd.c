@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * proc_fd.c: /proc/PID/fd: a link for each open descriptor, which leads to the file itself, whatever its text
+ * says (proc(5)).
+ */
+#include "kernel/fs/file.h"
+#include "kernel/fs/proc.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+
+#define FD_NAME_MAX 7 /* digits: descriptors are below 2^20 */
+
+/* What the descriptor refers to: its inode with a reference, and its flags; NULL: it is not open. */
+static struct inode *descriptor_inode(const struct proc_id *id, unsigned fd, unsigned *flags)
+{
+    struct inode *inode = NULL;
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = proc_find_locked(id);
+    const struct file *file = process && process->files ? files_peek(process->files, fd) : NULL;
+    if (file) {
+        inode = inode_get(file->inode);
+        *flags = file->flags;
+    }
+    spin_unlock_irq(&process_lock, irq);
+    return inode;
+}
+
+static unsigned link_mode(unsigned flags)
+{
+    unsigned access = flags & O_ACCMODE;
+    return S_IFLNK | (access != O_WRONLY ? 0500 : 0) | (access != O_RDONLY ? 0300 : 0);
+}
+
+/* A link's number in its directory is its descriptor, and so is its name. */
+static struct inode *link_follow(struct inode *inode)
+{
+    const char *end;
+    unsigned flags;
+    return descriptor_inode(proc_id_of(inode), (unsigned)string_to_ulong(inode->name, &end, 10), &flags);
+}
+
+/* The path; for what has none its kind and number. */
+static ssize_type link_readlink(struct inode *inode, char *target, size_t size)
+{
+    struct inode *file = link_follow(inode);
+    if (!file)
+        return -ENOENT;
+    ssize_type length = path_text(file, target, size);
+    if (length == -ENOENT) {
+        const char *kind = S_ISFIFO(file->mode) ? "pipe" : "anon_inode";
+        length = snprintf(target, size, "%s:[%lu]", kind, file->number);
+        if ((size_t)length >= size)
+            length = -ENAMETOOLONG;
+    }
+    inode_put(file);
+    return length;
+}
+
+static const struct inode_ops link_ops = {
+    .readlink = link_readlink,
+    .follow = link_follow,
+    .destroy = proc_destroy,
+};
+
+/* A decimal number without leading zeroes, or -1. */
+static int descriptor_parse(const char *name, size_t length)
+{
+    int fd = 0;
+    if (!length || length > FD_NAME_MAX || (name[0] == '0' && length > 1))
+        return -1;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        fd = fd * 10 + name[i] - '0';
+    }
+    return fd;
+}
+
+static struct inode *fd_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    unsigned flags;
+    int fd = descriptor_parse(name, length);
+    struct inode *file = fd < 0 ? NULL : descriptor_inode(proc_id_of(directory), (unsigned)fd, &flags);
+    *error = file ? -ENOMEM : -ENOENT;
+    if (!file)
+        return NULL;
+    inode_put(file);
+    char text[12];
+    snprintf(text, sizeof text, "%d", fd);
+    return proc_inode_create(directory, (uint64_t)fd, link_mode(flags), text, &link_ops);
+}
+
+/* The lowest open descriptor from `fd` on; -1: there is none; -ESRCH: the process is gone. */
+static int descriptor_next(const struct proc_id *id, unsigned fd, unsigned *flags)
+{
+    int found = -1;
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = proc_find_locked(id);
+    unsigned capacity = process && process->files ? files_capacity(process->files) : 0;
+    for (; fd < capacity && found < 0; fd++) {
+        const struct file *file = files_peek(process->files, fd);
+        if (file) {
+            found = (int)fd;
+            *flags = file->flags;
+        }
+    }
+    spin_unlock_irq(&process_lock, irq);
+    return process ? found : -ESRCH;
+}
+
+/* Positions are descriptors. */
+static int fd_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    unsigned flags = 0;
+    int fd = (int)MIN(from, INT_MAX);
+    while ((fd = descriptor_next(proc_id_of(directory), (unsigned)fd, &flags)) >= 0) {
+        char name[12];
+        int length = snprintf(name, sizeof name, "%d", fd);
+        uint64_t number = proc_inode_number(directory, (uint64_t)fd);
+        if (!emit(arg, name, (size_t)length, number, link_mode(flags), fd + 1))
+            break;
+        fd++;
+    }
+    return fd == -ESRCH ? -ENOENT : 0;
+}
+
+const struct inode_ops proc_fd_ops = { .lookup = fd_lookup, .list = fd_list, .destroy = proc_destroy };

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tmpfs.h: file systems that live in memory: the root, /tmp, /dev, /dev/shm.
+ */
+#ifndef KERNEL_FS_TMPFS_H
+#define KERNEL_FS_TMPFS_H
+
+#include "kernel/fs/inode.h"
+
+/*
+ * An empty file system of this type ("tmpfs", …) whose root has these permissions. Its size is half of RAM,
+ * as Linux's tmpfs has it. NULL: memory is out.
+ */
+struct filesystem *tmpfs_create(const char *type, uint32_t mode) __must_check;
+
+/* Give back a file system that was never mounted and has no files. */
+void tmpfs_destroy(struct filesystem *filesystem);
+
+/*
+ * Give a new, empty regular file contents that lie in memory for ever: pages are copied from there when
+ * they are first wanted.
+ */
+void tmpfs_set_contents(struct inode *inode, const void *data, uint64_t size);
+
+/* A regular file without a name in a file system of its own: memfd_create(2). Shown as "/NAME (deleted)". */
+int tmpfs_create_nameless(const char *name, struct inode **made) __must_check;
+
+#endif
