@@ -24,7 +24,11 @@ BUSYBOX ?= $(firstword $(wildcard /bin/busybox /usr/bin/busybox))
 # ---- what is built from what
 
 ROOMS := boot arch/x86_64 mm kernel kernel/lib kernel/fs
-SOURCES := $(sort $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.asm) tests/kernel/*.c))
+SOURCES := $(sort $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.asm)))
+SELFTESTS := $(sort $(wildcard tests/kernel/*.c))
+# The self-tests are a quarter of the kernel's size: the release build leaves them out.
+SOURCES.debug := $(SOURCES) $(SELFTESTS)
+SOURCES.release := $(SOURCES)
 USER_PROGRAMS := $(patsubst %.c,build/%,$(sort $(wildcard user/*.c)))
 USER_TESTS := $(patsubst %.c,build/%,$(sort $(wildcard tests/user/*.c tests/system/*.c)))
 STAND_INS := $(patsubst %.asm,build/%,$(sort $(wildcard tests/system/*.asm)))
@@ -115,11 +119,11 @@ build/%/flags: FORCE
 # Changes when a source comes or goes: then the kernel must be linked again.
 build/%/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(SOURCES)' >$@.new
+	@echo '$(SOURCES.$*)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 define kind_rules
-OBJECTS.$(1) := $$(patsubst %,build/$(1)/%.o,$$(SOURCES))
+OBJECTS.$(1) := $$(patsubst %,build/$(1)/%.o,$$(SOURCES.$(1)))
 
 build/$(1)/%.c.o: %.c build/$(1)/flags
 	$$(call say,CC)

@@ -26,10 +26,10 @@ class Screen(qemu.Collector):
 
 def boot(answers, timeout=120):
     """(Outcome, all that was on the console) of the ISO with these (text to wait for, keys to press)."""
-    qemu.build("build/release/lazybones.iso")
+    qemu.build("build/debug/lazybones.iso")
     screen = Screen(answers)
-    guest = qemu.Guest(qemu.Machine(memory="2G"), qemu.iso_medium(qemu.built("release/lazybones.iso")),
-                       console=screen, framed=False, kernel=qemu.built("release/lazybones.elf"))
+    guest = qemu.Guest(qemu.Machine(memory="2G"), qemu.iso_medium(qemu.built("debug/lazybones.iso")),
+                       console=screen, framed=False, kernel=qemu.built("debug/lazybones.elf"))
     screen.guest = guest
     outcome = guest.run(timeout)
     return outcome, bytes(screen.data).decode(errors="replace")
