@@ -54,6 +54,19 @@ static inline long file_number(const char *path, const char *key)
     return at ? strtol(at + strlen(key), NULL, 10) : 0;
 }
 
+// Writes a number to a file; ends the program if it cannot.
+static inline void number_write(const char *path, long value)
+{
+    FILE *file = fopen(path, "w");
+    if (!file || fprintf(file, "%ld\n", value) < 0 || fclose(file)) {
+        perror(path);
+        exit(1);
+    }
+}
+
+// The mode of overcommit, for the programs that change it and put it back.
+#define OVERCOMMIT_MODE "/proc/sys/vm/overcommit_memory"
+
 static inline struct figures figures_now(void)
 {
     struct figures now = {0};

@@ -22,6 +22,10 @@ static const struct {
     {"runaway", "runaway recursion, caught"},
     {"collector", "two garbage collectors after fork"},
     {"stale", "no stale data"},
+    {"reserve", "five hundred gibibytes reserved"},
+    {"workers", "a hundred workers that share their memory"},
+    {"overcommit", "overcommit: the three modes side by side"},
+    {"oomstory", "out of memory: who dies, and why"},
 };
 #define COUNT ((int)(sizeof(programs) / sizeof(programs[0])))
 
@@ -88,7 +92,7 @@ static void menu_print(void)
 {
     printf("\nLazybones never does today what can wait for a page fault.\n\n");
     for (int i = 0; i < COUNT; i++)
-        printf("  %d  %-10s %s\n", i + 1, programs[i].name, programs[i].what);
+        printf("  %2d  %-10s %s\n", i + 1, programs[i].name, programs[i].what);
     printf("\n     tour       all of them, one after the other\n"
            "     sh         a shell (busybox)\n"
            "     exit       power off\n\n");

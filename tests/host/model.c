@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/lib/assert.h"
+#include "mm/commit.h"
 
 uint64_t model_anon_frames, model_shm_frames, model_file_frames;
 uint64_t model_shm_committed;
@@ -261,6 +262,7 @@ void model_fork(struct model *child, struct model *parent)
     child->pages_room = parent->pages;
     for (unsigned i = 0; i < parent->ranges; i++) {
         child->range[i] = parent->range[i];
+        child->range[i].flags &= ~(VMA_LOCKED | VMA_LOCK_ONFAULT);
         if (child->range[i].object)
             child->range[i].object->refs++;
     }
@@ -268,6 +270,14 @@ void model_fork(struct model *child, struct model *parent)
         child->page[i] = parent->page[i];
         if (child->page[i].frame)
             child->page[i].frame->refs++;
+    }
+    child->lock_future = 0;
+    for (unsigned i = 0; i < parent->ranges; i++) {
+        const struct model_range *range = &parent->range[i];
+        if (range->flags & VMA_DONTFORK)
+            model_unmap(child, range->start, range->end);
+        else if (range->flags & VMA_WIPEONFORK)
+            model_drop(child, range->start, range->end);
     }
 }
 
@@ -316,6 +326,38 @@ void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned pro
         range->prot = prot;
         if (is_accountable(prot, range->flags))
             range->flags |= VMA_ACCOUNTED;
+    }
+}
+
+void model_set_flags(struct model *model, vaddr_t start, vaddr_t end, unsigned set, unsigned clear)
+{
+    range_split(model, start);
+    range_split(model, end);
+    for (unsigned i = 0; i < model->ranges; i++)
+        if (model->range[i].start >= start && model->range[i].end <= end)
+            model->range[i].flags = (model->range[i].flags & ~clear) | set;
+}
+
+void model_free_lazily(struct model *model, vaddr_t start, vaddr_t end)
+{
+    for (unsigned i = page_index(model, start); i < model->pages && model->page[i].addr < end; i++)
+        model->page[i].lazy_free = model->page[i].state == MODEL_ANON;
+}
+
+void model_punch(struct model *model, vaddr_t start, vaddr_t end)
+{
+    const struct model_range *range = model_range_at(model, start);
+    uint64_t first = range->index + ((start - range->start) >> PAGE_SHIFT);
+    struct model_object *object = range->object;
+
+    model_drop(model, start, end);
+    for (uint64_t i = first; i < first + ((end - start) >> PAGE_SHIFT) && i < object_pages(object); i++) {
+        if (!object->page[i])
+            continue;
+        free(object->page[i]);
+        object->page[i] = NULL;
+        model_shm_frames--;
+        model_shm_committed -= object->commit_by_page;
     }
 }
 
@@ -379,6 +421,37 @@ uint64_t model_resident(const struct model *model, enum resident_kind kind)
     return count;
 }
 
+/* ---- limits ---- */
+
+bool model_commit_refuses(uint64_t pages, uint64_t size)
+{
+    uint64_t reserve = MIN(size / 32, commit_policy.user_reserve_kbytes / 4);
+
+    if (!pages || commit_policy.overcommit_memory == COMMIT_ALWAYS)
+        return false;
+    if (commit_policy.overcommit_memory == COMMIT_HEURISTIC)
+        return pages > frame_total_count();
+    return model_committed_in_all() + pages + reserve >= commit_limit();
+}
+
+static bool is_data(unsigned prot, unsigned flags)
+{
+    return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_GROWSDOWN));
+}
+
+bool model_size_refuses(const struct model *model, uint64_t pages, unsigned prot, unsigned flags)
+{
+    const struct aspace *limits = model->aspace; /* they are set from outside: here we may look */
+    uint64_t data = pages;
+
+    if (limits->size_limit != UINT64_MAX && (model_total(model) + pages) * PAGE_SIZE > limits->size_limit)
+        return true;
+    for (unsigned i = 0; i < model->ranges; i++)
+        if (is_data(model->range[i].prot, model->range[i].flags))
+            data += (model->range[i].end - model->range[i].start) >> PAGE_SHIFT;
+    return is_data(prot, flags) && limits->data_limit != UINT64_MAX && data * PAGE_SIZE > limits->data_limit;
+}
+
 /* ---- accesses ---- */
 
 /* The range that would grow down to addr, if one may. */
@@ -405,7 +478,11 @@ static struct model_range *stack_for(const struct model *model, vaddr_t addr)
             break;
         end = next->end;
     }
-    return guarded && end - start <= model->stack_limit ? above : NULL;
+    uint64_t pages = (above->start - start) >> PAGE_SHIFT;
+    if (!guarded || end - start > model->stack_limit ||
+        model_size_refuses(model, pages, above->prot, above->flags))
+        return NULL;
+    return model_commit_refuses(above->flags & VMA_ACCOUNTED ? pages : 0, model_total(model)) ? NULL : above;
 }
 
 static model_kinds predict_absent(const struct model_range *range, vaddr_t addr, enum fault_access access)
@@ -416,6 +493,8 @@ static model_kinds predict_absent(const struct model_range *range, vaddr_t addr,
     if (!object)
         return access == ACCESS_WRITE || !lazy.zeropage ? KIND(FAULT_ZERO_FILL) : KIND(FAULT_ZERO_READ);
     if (index >= object_pages(object))
+        return KIND(FAULT_BUS);
+    if (!object->is_file && !object->page[index] && object->commit_by_page && model_commit_refuses(1, 0))
         return KIND(FAULT_BUS);
     if (!object->is_file)
         return object->page[index] ? KIND(FAULT_FILE_MAP) : KIND(FAULT_ZERO_FILL);
@@ -469,7 +548,7 @@ static void page_make_private(struct model *model, vaddr_t addr, const uint8_t *
 
     if (contents)
         memcpy(frame->data, contents, PAGE_SIZE);
-    page_put(model, (struct model_page){ addr, MODEL_ANON, frame });
+    page_put(model, (struct model_page){ addr, MODEL_ANON, frame, false });
 }
 
 static void touch_object(struct model *model, struct model_range *range, vaddr_t addr, bool write)
@@ -480,7 +559,7 @@ static void touch_object(struct model *model, struct model_range *range, vaddr_t
     if (write && !(range->flags & VMA_SHARED))
         page_make_private(model, addr, contents);
     else if (!model_page_at(model, addr))
-        page_put(model, (struct model_page){ addr, MODEL_OBJECT, NULL });
+        page_put(model, (struct model_page){ addr, MODEL_OBJECT, NULL, false });
 }
 
 void model_touch(struct model *model, vaddr_t addr, enum fault_access access)
@@ -496,6 +575,7 @@ void model_touch(struct model *model, vaddr_t addr, enum fault_access access)
     }
     struct model_page *page = model_page_at(model, at);
     if (page && page->state == MODEL_ANON) {
+        page->lazy_free = page->lazy_free && !write;
         if (write && page->frame->refs > 1)
             page_make_private(model, at, page->frame->data);
     } else if (range->object) {
@@ -503,7 +583,7 @@ void model_touch(struct model *model, vaddr_t addr, enum fault_access access)
     } else if (write || !lazy.zeropage) {
         page_make_private(model, at, NULL);
     } else if (!page) {
-        page_put(model, (struct model_page){ at, MODEL_ZERO, NULL });
+        page_put(model, (struct model_page){ at, MODEL_ZERO, NULL, false });
     }
 }
 

@@ -43,6 +43,7 @@ struct model_page {
     vaddr_t addr;
     enum model_state state;
     struct model_frame *frame; /* MODEL_ANON */
+    bool lazy_free;            /* given up (MADV_FREE) and not written since */
 };
 
 struct model {
@@ -53,6 +54,7 @@ struct model {
     unsigned pages, pages_room;
     vaddr_t brk_start, brk;
     uint64_t stack_limit;
+    unsigned lock_future; /* mlockall(MCL_FUTURE): flags of mappings to come */
 };
 
 /* Over all address spaces: frames that must be allocated now. */
@@ -85,6 +87,11 @@ void model_unmap(struct model *model, vaddr_t start, vaddr_t end);
 void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags,
                struct model_object *object, uint64_t index);
 void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned prot);
+void model_set_flags(struct model *model, vaddr_t start, vaddr_t end, unsigned set, unsigned clear);
+/* MADV_FREE; and what has been taken back of it. */
+void model_free_lazily(struct model *model, vaddr_t start, vaddr_t end);
+/* MADV_REMOVE of [start, end), which lies in one shared range whose pages nobody else maps. */
+void model_punch(struct model *model, vaddr_t start, vaddr_t end);
 void model_drop(struct model *model, vaddr_t start, vaddr_t end);
 void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length);
 
@@ -92,6 +99,13 @@ void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_leng
 uint64_t model_total(const struct model *model);
 uint64_t model_committed(const struct model *model); /* private memory */
 uint64_t model_resident(const struct model *model, enum resident_kind kind);
+
+/* Pages promised in all, as far as the ledger goes; the test that has the models tells. */
+uint64_t model_committed_in_all(void);
+/* Does the policy of the ledger (mm/commit.h) refuse so many pages to a process of this size? */
+bool model_commit_refuses(uint64_t pages, uint64_t size);
+/* Do the limits on sizes (RLIMIT_AS, RLIMIT_DATA) refuse so many pages of such memory? */
+bool model_size_refuses(const struct model *model, uint64_t pages, unsigned prot, unsigned flags);
 
 /* A set of fault kinds: bit per kind, and one for no fault at all. */
 typedef uint32_t model_kinds;

@@ -22,20 +22,18 @@
 #include "mm/frame.h"
 #include "mm/usercopy.h"
 #include "tests/host/machine.h"
-#include "tests/host/model.h"
+#include "tests/host/random.h"
 #include "tests/kernel/space.h"
 
-#define SPACES 6
 #define FILES 3
 #define FRAMES_WANTED 5000  /* above this many frames in use, new mappings wait for old ones to go */
 #define PAGES_WANTED 6000   /* the same for the pages of one address space's ordinary mappings */
-#define LARGE (1ul << 30)   /* mappings from this size on are MAP_NORESERVE and touched here and there only */
 
 static uint64_t random_state, seed;
-static struct model model[SPACES];
-static struct model *now; /* the one that runs */
+struct model model[SPACES];
+struct model *now;
 static struct model_object *file[FILES];
-static bool injecting; /* an allocation of this operation may fail */
+bool injecting;
 static uint64_t operation;
 
 /* ---- what is printed when something is wrong ---- */
@@ -51,8 +49,7 @@ static void history_print(void)
             fprintf(stderr, "#   %s\n", history[(operation + i) % HISTORY]);
 }
 
-static void note(const char *fmt, ...) __printf_like(1, 2);
-static void note(const char *fmt, ...)
+void note(const char *fmt, ...)
 {
     char *line = history[operation % HISTORY];
     va_list args;
@@ -66,8 +63,6 @@ static void note(const char *fmt, ...)
         fprintf(stderr, "# %s\n", line);
 }
 
-#define CHECK(cond, fmt, ...) BUG_ON(!(cond), fmt, ##__VA_ARGS__)
-
 /* ---- randomness ---- */
 
 /* xorshift64* (Marsaglia 2003, Vigna 2016). */
@@ -79,11 +74,11 @@ static uint64_t random_next(void)
     return random_state * 0x2545f4914f6cdd1dul;
 }
 
-static uint64_t below(uint64_t limit) { return (random_next() >> 11) % limit; }
-static bool one_in(unsigned n) { return below(n) == 0; }
+uint64_t below(uint64_t limit) { return (random_next() >> 11) % limit; }
+bool one_in(unsigned n) { return below(n) == 0; }
 
 /* Small numbers often, large ones sometimes: 1 to 2^bits. */
-static uint64_t pages_up_to(unsigned bits) { return below(1ul << below(bits + 1)) + 1; }
+uint64_t pages_up_to(unsigned bits) { return below(1ul << below(bits + 1)) + 1; }
 
 /* MIN() evaluates its arguments twice: not for random ones. */
 static uint64_t at_most(uint64_t value, uint64_t limit) { return MIN(value, limit); }
@@ -109,7 +104,7 @@ static void pick_window(vaddr_t *start, uint64_t *pages)
 }
 
 /* A range that touches something mapped, usually. */
-static void pick_range(vaddr_t *start, uint64_t *pages)
+void pick_range(vaddr_t *start, uint64_t *pages)
 {
     if (!now->ranges || one_in(4))
         return pick_window(start, pages);
@@ -147,7 +142,7 @@ static unsigned pick_prot(void)
     return prots[below(ARRAY_SIZE(prots))];
 }
 
-static bool is_roomy(void)
+bool is_roomy(void)
 {
     return model_anon_frames + model_shm_frames < FRAMES_WANTED && frame_free_count() > FRAMES_WANTED / 2;
 }
@@ -161,9 +156,19 @@ static uint64_t frames_of(enum frame_kind kind)
     return figures.by_kind[kind];
 }
 
-static void check_sums(void)
+uint64_t model_committed_in_all(void)
 {
     uint64_t committed = model_shm_committed;
+
+    for (unsigned i = 0; i < SPACES; i++)
+        if (model[i].aspace)
+            committed += model_committed(&model[i]);
+    return committed;
+}
+
+static void check_sums(void)
+{
+    uint64_t committed = model_committed_in_all();
 
     CHECK(frames_of(FRAME_ANON) == model_anon_frames, "%lu anonymous frames, not %lu", frames_of(FRAME_ANON),
           model_anon_frames);
@@ -171,9 +176,6 @@ static void check_sums(void)
           model_shm_frames);
     CHECK(frames_of(FRAME_FILE) == model_file_frames, "%lu file frames, not %lu", frames_of(FRAME_FILE),
           model_file_frames);
-    for (unsigned i = 0; i < SPACES; i++)
-        if (model[i].aspace)
-            committed += model_committed(&model[i]);
     CHECK(commit_total() == committed, "%lu pages committed, not %lu", commit_total(), committed);
 }
 
@@ -397,7 +399,7 @@ static void op_copy_from_user(void)
     CHECK(!memcmp(buffer, wanted, done), "other bytes");
 }
 
-static struct model *pick_space(void)
+struct model *pick_space(void)
 {
     for (;;) {
         struct model *space = &model[below(SPACES)];
@@ -431,23 +433,29 @@ static void op_remote(void)
  * Did the call fail for the allocation that was made to fail? Then nothing may have changed, which the
  * checks see.
  */
-static bool failed_as_told(int64_t result) { return injecting && result == -ENOMEM; }
+bool failed_as_told(int64_t result) { return injecting && result == -ENOMEM; }
 
 /* Some calls are not all or nothing when they run out of memory: those go without. */
-static void inject_only_if(bool atomic)
+void inject_only_if(bool atomic)
 {
     injecting = injecting && atomic;
-    if (!injecting)
-        frame_fail_nth(0);
+    if (injecting)
+        return;
+    frame_fail_nth(0);
+    vm_max_map_count = UINT32_MAX;
 }
 
-static void model_populate(struct model *space, vaddr_t start, vaddr_t end, bool write)
+model_kinds model_populate(struct model *space, vaddr_t start, vaddr_t end, bool write)
 {
+    enum fault_access access = write ? ACCESS_WRITE : ACCESS_READ;
+
     for (vaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
-        if (model_predict(space, addr, write ? ACCESS_WRITE : ACCESS_READ) & FAILED_KINDS)
-            break;
-        model_touch(space, addr, write ? ACCESS_WRITE : ACCESS_READ);
+        model_kinds failed = model_predict(space, addr, access) & FAILED_KINDS;
+        if (failed)
+            return failed;
+        model_touch(space, addr, access);
     }
+    return 0;
 }
 
 /* Where the kernel must put the mapping; or the error. */
@@ -471,9 +479,35 @@ static int64_t predict_place(const struct map_request *request)
 static unsigned model_flags(const struct map_request *request)
 {
     bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
-    return (shared ? VMA_SHARED : 0) | (request->flags & MAP_NORESERVE ? VMA_NORESERVE : 0) |
+    bool noreserve = request->flags & MAP_NORESERVE && commit_policy.overcommit_memory != COMMIT_NEVER;
+    return (shared ? VMA_SHARED : 0) | (noreserve ? VMA_NORESERVE : 0) | now->lock_future |
            (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+           (request->flags & MAP_LOCKED ? VMA_LOCKED : 0) |
            (shared && request->never_write ? VMA_NEVER_WRITE : 0);
+}
+
+/* Do the limits refuse the mapping? */
+static bool map_is_refused(const struct map_request *request, const struct model_object *object)
+{
+    uint64_t pages = page_up(request->length) >> PAGE_SHIFT;
+    unsigned flags = model_flags(request);
+    bool charged = flags & VMA_SHARED ? !object : request->prot & PROT_WRITE;
+
+    return model_size_refuses(now, pages, request->prot, flags) ||
+           model_commit_refuses(charged && !(flags & VMA_NORESERVE) ? pages : 0, model_total(now));
+}
+
+/* The pages that come at once. */
+static void model_pay_now(const struct map_request *request, vaddr_t start, vaddr_t end)
+{
+    unsigned flags = model_flags(request);
+
+    if (!request->prot)
+        return;
+    if (!lazy.zfod && !request->cache)
+        model_populate(now, start, end, request->prot & PROT_WRITE);
+    else if (request->flags & MAP_POPULATE || (flags & (VMA_LOCKED | VMA_LOCK_ONFAULT)) == VMA_LOCKED)
+        model_fetch(now, start, end);
 }
 
 /* Do it and compare. `object`: what it maps (one reference given away), NULL: anonymous. */
@@ -481,20 +515,21 @@ static void map(const struct map_request *request, struct model_object *object)
 {
     uint64_t length = page_up(request->length);
     bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
-    int64_t wanted = predict_place(request), addr = aspace_map(now->aspace, request);
+    int64_t wanted = predict_place(request);
+    if (wanted >= 0 && map_is_refused(request, object))
+        wanted = -ENOMEM;
+    int64_t addr = aspace_map(now->aspace, request);
 
     if (addr < 0 && (addr == wanted || failed_as_told(addr)))
         return model_object_put(object);
     CHECK(addr == wanted, "mapped at 0x%lx, not 0x%lx", addr, wanted);
     if (shared && !object) {
-        object = model_shm_create(length, request->flags & MAP_NORESERVE);
+        object = model_shm_create(length, model_flags(request) & VMA_NORESERVE);
         object->cache = vma_find(&now->aspace->vmas, addr)->cache;
     }
     model_map(now, addr, addr + length, request->prot, model_flags(request), object,
               request->offset >> PAGE_SHIFT);
-    bool pay_now = request->flags & MAP_POPULATE || (!lazy.zfod && !request->cache);
-    if (pay_now && request->prot)
-        model_populate(now, addr, addr + length, request->prot & PROT_WRITE);
+    model_pay_now(request, addr, addr + length);
 }
 
 static void pick_place(struct map_request *request)
@@ -527,9 +562,10 @@ static void op_map(void)
     request.flags |= one_in(4) ? MAP_SHARED : MAP_PRIVATE;
     request.flags |= one_in(8) ? MAP_NORESERVE : 0;
     request.flags |= one_in(16) && !injecting ? MAP_POPULATE : 0;
+    request.flags |= one_in(24) && !injecting ? MAP_LOCKED : 0;
     request.flags |= one_in(24) && request.flags & MAP_PRIVATE ? MAP_GROWSDOWN : 0;
     pick_place(&request);
-    inject_only_if(lazy.zfod);
+    inject_only_if(lazy.zfod && !now->lock_future);
     note("map 0x%lx, %lu pages, prot %u, flags 0x%x", request.addr, page_up(request.length) >> PAGE_SHIFT,
          request.prot, request.flags);
     map(&request, NULL);
@@ -543,7 +579,7 @@ static void op_map_large(void)
 
     for (unsigned i = 0; i < now->ranges; i++)
         count += now->range[i].end - now->range[i].start >= LARGE;
-    if (!lazy.zfod || count > 3)
+    if (!lazy.zfod || count > 3 || now->lock_future || commit_policy.overcommit_memory == COMMIT_NEVER)
         return;
     request.length = (LARGE << below(10)) + (below(2000) << PAGE_SHIFT);
     note("map large, 0x%lx bytes, prot %u", request.length, request.prot);
@@ -565,6 +601,7 @@ static void op_map_file(void)
     request.length = MIN(request.length, object->size + 2 * PAGE_SIZE);
     request.offset = below(page_up(object->size) >> PAGE_SHIFT) << PAGE_SHIFT;
     request.cache = object->cache;
+    inject_only_if(!now->lock_future);
     note("map file %u, 0x%lx, %lu pages from %lu, prot %u, flags 0x%x", object->number, request.addr,
          page_up(request.length) >> PAGE_SHIFT, request.offset >> PAGE_SHIFT, request.prot, request.flags);
     object->refs++;
@@ -587,12 +624,21 @@ static void op_unmap(void)
 
 static int predict_protect(vaddr_t start, vaddr_t end, unsigned prot)
 {
-    if (!model_is_mapped(now, start, end))
+    uint64_t charge = 0;
+
+    if (start == end)
         return -ENOMEM;
-    for (unsigned i = 0; i < now->ranges; i++)
-        if (now->range[i].start < end && now->range[i].end > start && now->range[i].flags & VMA_NEVER_WRITE &&
-            prot & PROT_WRITE)
+    for (unsigned i = 0; i < now->ranges; i++) {
+        const struct model_range *range = &now->range[i];
+        if (range->start >= end || range->end <= start || !(prot & PROT_WRITE))
+            continue;
+        if (range->flags & VMA_NEVER_WRITE)
             return -EACCES;
+        if (!(range->flags & (VMA_ACCOUNTED | VMA_SHARED | VMA_NORESERVE)))
+            charge += (MIN(range->end, end) - MAX(range->start, start)) >> PAGE_SHIFT;
+        if (model_commit_refuses(charge, model_total(now)))
+            return -ENOMEM;
+    }
     return 0;
 }
 
@@ -604,14 +650,26 @@ static void op_protect(void)
 
     pick_range(&start, &pages);
     note("protect 0x%lx, %lu pages, prot %u", start, pages, prot);
-    vaddr_t end = start + (pages << PAGE_SHIFT);
+    vaddr_t end = start + (pages << PAGE_SHIFT), mapped_end = start;
+    while (mapped_end < end && model_is_mapped(now, mapped_end, mapped_end + PAGE_SIZE))
+        mapped_end += PAGE_SIZE;
+    inject_only_if(mapped_end == start || mapped_end == end);
     int error = aspace_protect(now->aspace, start, end - start, prot),
-        wanted = predict_protect(start, end, prot);
+        wanted = predict_protect(start, mapped_end, prot);
     if (failed_as_told(error))
         return;
-    CHECK(error == wanted, "result %d, not %d", error, wanted);
-    if (!error)
-        model_protect(now, start, end, prot);
+    CHECK(error == (wanted || mapped_end == end ? wanted : -ENOMEM), "result %d, not %d", error, wanted);
+    if (!wanted)
+        model_protect(now, start, mapped_end, prot);
+}
+
+/* Where the first locked memory of the range starts, or its end. */
+static vaddr_t first_locked(vaddr_t start, vaddr_t end)
+{
+    for (unsigned i = 0; i < now->ranges; i++)
+        if (now->range[i].flags & VMA_LOCKED && now->range[i].start < end && now->range[i].end > start)
+            return MAX(now->range[i].start, start);
+    return end;
 }
 
 static void op_drop(void)
@@ -627,13 +685,17 @@ static void op_drop(void)
     bool mapped = model_is_mapped(now, start, end);
     if (failed_as_told(error) && mapped)
         return;
+    vaddr_t locked = first_locked(start, end);
+    if (locked < end && error == -EINVAL)
+        return model_drop(now, start, locked);
     CHECK(error == (mapped ? 0 : -ENOMEM), "result %d", error);
     CHECK(frame_free_count() + 16 >= free_before, "dropping pages takes memory");
-    if (injecting && !mapped) /* no telling which of the two it was: the tables say */
-        for (vaddr_t addr = start; addr < end && now->pages; addr += PAGE_SIZE)
-            if (model_page_at(now, addr) && !pte_is_none(space_entry(now->aspace, addr)))
-                return;
-    model_drop(now, start, end);
+    if (!injecting || mapped)
+        return model_drop(now, start, end);
+    /* A hole ends in -ENOMEM with the rest dropped, so does memory being out half way: the tables tell. */
+    for (vaddr_t addr = start; addr < end && now->pages; addr += PAGE_SIZE)
+        if (pte_is_none(space_entry(now->aspace, addr)))
+            model_drop(now, addr, addr + PAGE_SIZE);
 }
 
 struct remap_call {
@@ -642,33 +704,55 @@ struct remap_call {
     unsigned flags;
 };
 
-static int64_t predict_remap(const struct remap_call *call)
+/* Whether it grows, where, and at what price, once what goes first has gone. `in_place`: nothing is behind. */
+static int64_t predict_remap(const struct remap_call *call, bool in_place)
+{
+    const struct model_range *range = model_range_at(now, call->old);
+    bool grows = call->new_length > call->old_length;
+    uint64_t more = grows ? (call->new_length - call->old_length) >> PAGE_SHIFT : 0;
+
+    if (!(call->flags & MREMAP_FIXED) && !more)
+        return call->old;
+    if (model_size_refuses(now, more, range->prot, range->flags))
+        return -ENOMEM;
+    bool refused = model_commit_refuses(range->flags & VMA_ACCOUNTED ? more : 0, model_total(now));
+    if (call->flags & MREMAP_FIXED)
+        return refused ? -ENOMEM : (int64_t)call->new_addr;
+    if (in_place)
+        return refused ? -ENOMEM : (int64_t)call->old;
+    if (!(call->flags & MREMAP_MAYMOVE) || refused)
+        return -ENOMEM;
+    vaddr_t low = MAX(USER_START, page_up(vm_mmap_min_addr));
+    vaddr_t gap = model_find_gap(now, call->new_length, low, now->aspace->mmap_top);
+    return gap ? (int64_t)gap : -ENOMEM;
+}
+
+/* May the old range grow where it is? The kernel's VMA may reach further than the model's range. */
+static bool remap_fits_in_place(const struct remap_call *call)
 {
     vaddr_t old_end = call->old + call->old_length, new_end = call->old + call->new_length;
 
+    return vma_find(&now->aspace->vmas, call->old)->end == old_end && new_end <= USER_END &&
+           model_is_free(now, old_end, new_end);
+}
+
+/* What goes before anything else: the memory at the new place, and what is cut off. */
+static void model_remap_clear(const struct remap_call *call)
+{
     if (call->flags & MREMAP_FIXED)
-        return call->new_addr;
-    if (call->new_length <= call->old_length)
-        return call->old;
-    struct vma *vma = vma_find(&now->aspace->vmas, call->old);
-    if (vma->end == old_end && new_end <= USER_END && model_is_free(now, old_end, new_end))
-        return call->old;
-    if (!(call->flags & MREMAP_MAYMOVE))
-        return -ENOMEM;
-    vaddr_t gap = model_find_gap(now, call->new_length, USER_START, now->aspace->mmap_top);
-    return gap ? (int64_t)gap : -ENOMEM;
+        model_unmap(now, call->new_addr, call->new_addr + call->new_length);
+    if (call->new_length < call->old_length)
+        model_unmap(now, call->old + call->new_length, call->old + call->old_length);
 }
 
 /* The model's part of a remap that went to `target`. */
 static void model_remap(const struct remap_call *call, vaddr_t target)
 {
-    uint64_t kept = MIN(call->old_length, call->new_length);
+    struct model_range range = *model_range_at(now, call->old);
 
-    if (target != call->old)
-        model_unmap(now, target, target + call->new_length);
-    if (call->new_length < call->old_length)
-        model_unmap(now, call->old + kept, call->old + call->old_length);
-    model_move(now, call->old, target, kept, call->new_length);
+    model_move(now, call->old, target, MIN(call->old_length, call->new_length), call->new_length);
+    if ((range.flags & (VMA_LOCKED | VMA_LOCK_ONFAULT)) == VMA_LOCKED && call->new_length > call->old_length)
+        model_fetch(now, target + call->old_length, target + call->new_length);
 }
 
 /* Is [old, old + length) part of one range, so that it may be moved, and the new place not in its way? */
@@ -705,10 +789,14 @@ static void op_remap(void)
     if (!is_roomy() || model_total(now) > PAGES_WANTED || !remap_pick(&call))
         return;
     /* MREMAP_FIXED and shrinking unmap first, as on Linux, and may then fail: not all or nothing. */
-    inject_only_if(!(call.flags & MREMAP_FIXED) && call.new_length >= call.old_length);
+    inject_only_if(!(call.flags & MREMAP_FIXED) && call.new_length >= call.old_length &&
+                   !(model_range_at(now, call.old)->flags & VMA_LOCKED));
     note("remap 0x%lx, %lu to %lu pages, flags %u, 0x%lx", call.old, call.old_length >> PAGE_SHIFT,
          call.new_length >> PAGE_SHIFT, call.flags, call.new_addr);
-    int64_t wanted = remap_overlaps(&call) ? -EINVAL : predict_remap(&call);
+    bool overlaps = remap_overlaps(&call), in_place = remap_fits_in_place(&call);
+    if (!overlaps)
+        model_remap_clear(&call);
+    int64_t wanted = overlaps ? -EINVAL : predict_remap(&call, in_place);
     int64_t result =
         aspace_remap(now->aspace, call.old, call.old_length, call.new_length, call.flags, call.new_addr);
     if (result < 0 && (result == wanted || failed_as_told(result)))
@@ -727,7 +815,10 @@ static int64_t predict_brk(vaddr_t brk)
         if (now->range[i].start >= from && now->range[i].flags & VMA_GROWSDOWN &&
             now->range[i].start < to + VMA_GUARD_GAP && (i == 0 || now->range[i - 1].end <= from))
             return now->brk;
-    return model_is_free(now, from, to) ? brk : now->brk;
+    uint64_t more = (to - from) >> PAGE_SHIFT;
+    bool refused =
+        model_size_refuses(now, more, READ_WRITE, 0) || model_commit_refuses(more, model_total(now));
+    return model_is_free(now, from, to) && !refused ? brk : now->brk;
 }
 
 static void op_brk(void)
@@ -736,7 +827,7 @@ static void op_brk(void)
 
     if (!is_roomy())
         return;
-    inject_only_if(lazy.zfod);
+    inject_only_if(lazy.zfod && !now->lock_future);
     note("brk 0x%lx, was 0x%lx", brk, old);
     vaddr_t wanted = predict_brk(brk), result = aspace_brk(now->aspace, brk);
     if (injecting && result == old)
@@ -746,9 +837,9 @@ static void op_brk(void)
     if (page_up(result) < page_up(old)) {
         model_unmap(now, page_up(result), page_up(old));
     } else if (page_up(result) > page_up(old)) {
-        model_map(now, page_up(old), page_up(result), READ_WRITE, 0, NULL, 0);
-        if (!lazy.zfod)
-            model_populate(now, page_up(old), page_up(result), true);
+        struct map_request request = { .prot = READ_WRITE, .flags = MAP_PRIVATE };
+        model_map(now, page_up(old), page_up(result), READ_WRITE, now->lock_future, NULL, 0);
+        model_pay_now(&request, page_up(old), page_up(result));
     }
 }
 
@@ -767,12 +858,7 @@ static void op_populate(void)
     mutex_lock(&now->aspace->lock);
     int error = aspace_populate_locked(now->aspace, start, end - start, write);
     mutex_unlock(&now->aspace->lock);
-    bool whole = true;
-    for (vaddr_t addr = start; addr < end && whole; addr += PAGE_SIZE) {
-        whole = !(model_predict(now, addr, write ? ACCESS_WRITE : ACCESS_READ) & FAILED_KINDS);
-        if (whole)
-            model_touch(now, addr, write ? ACCESS_WRITE : ACCESS_READ);
-    }
+    bool whole = !model_populate(now, start, end, write);
     CHECK(error == (whole ? 0 : -EFAULT), "result %d", error);
 }
 
@@ -784,6 +870,16 @@ static void model_part(struct model *space)
         if (space->page[i].state == MODEL_ANON && !(range->flags & VMA_SHARED) && range->prot & PROT_WRITE)
             model_touch(space, space->page[i].addr, ACCESS_WRITE);
     }
+}
+
+static bool fork_is_refused(void)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < now->ranges; i++)
+        if (now->range[i].flags & VMA_ACCOUNTED && !(now->range[i].flags & VMA_DONTFORK))
+            pages += (now->range[i].end - now->range[i].start) >> PAGE_SHIFT;
+    return commit_policy.overcommit_memory == COMMIT_NEVER && model_commit_refuses(pages, model_total(now));
 }
 
 static void op_fork(void)
@@ -801,7 +897,10 @@ static void op_fork(void)
     int error = aspace_fork(now->aspace, &aspace);
     if (failed_as_told(error))
         return;
-    CHECK(error == 0, "result %d", error);
+    bool refused = fork_is_refused();
+    CHECK(error == (refused ? -ENOMEM : 0), "result %d", error);
+    if (refused)
+        return;
     model_fork(child, now);
     child->aspace = aspace;
     if (!lazy.cow) {
@@ -861,6 +960,9 @@ static const struct {
     { op_drop, 30, true },         { op_remap, 45, true },         { op_brk, 30, true },
     { op_populate, 15, false },    { op_fork, 40, true },          { op_exit, 30, false },
     { op_switch, 40, false },      { op_unmap_all, 2, false },     { op_check, 6, false },
+    { op_advise, 60, true },       { op_lock, 20, true },          { op_unlock, 20, true },
+    { op_lock_all, 4, false },     { op_in_core, 10, false },      { op_reclaim, 8, false },
+    { op_commit_policy, 6, false }, { op_size_limits, 6, false },
 };
 
 static void operation_run(void)
@@ -873,10 +975,18 @@ static void operation_run(void)
     while (pick >= operations[i].weight)
         pick -= operations[i++].weight;
     injecting = operations[i].may_inject && one_in(16);
-    frame_fail_nth(injecting ? below(8) + 1 : 0);
+    unsigned vmas = now->aspace->vmas.count;
+    const struct model *before = now;
+    if (injecting && one_in(4))
+        vm_max_map_count = vmas + below(3);
+    else
+        frame_fail_nth(injecting ? below(8) + 1 : 0);
     history[operation % HISTORY][0] = '\0';
     operations[i].run();
+    CHECK(now != before || now->aspace->vmas.count <= MAX(vmas, vm_max_map_count + 1), "%u VMAs, at most %lu",
+          now->aspace->vmas.count, vm_max_map_count);
     frame_fail_nth(0);
+    vm_max_map_count = UINT32_MAX;
     tlb_check();
     check_sums();
     check_usage(now);
@@ -949,6 +1059,7 @@ static void random_run(uint64_t with_seed)
     for (operation = 0; operation < count; operation++)
         operation_run();
     check_everything();
+    limits_reset();
     world_end();
     EXPECT_EQUAL(mm_check(), 0);
     EXPECT_EQUAL(frame_free_count(), free_frames);

@@ -4,6 +4,7 @@
  * it: a panic that ends the test, a log, parameters, and a mutex that is strict because no one else could
  * unlock it.
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
 #include "kernel/wait.h"
+#include "mm/oom.h"
 #include "tests/host/machine.h"
+#include "tests/host/processes.h"
 
 bool host_interrupts = true;
 
@@ -39,18 +42,39 @@ void panic(const char *fmt, ...)
     exit(3);
 }
 
-/* The log is silent unless LOG is set: failed allocations and kills are what the tests provoke. */
+/* What has been logged last; lines end in '\n'. When it is full it starts again. */
+static char log_text[64 << 10];
+static size_t log_length;
+
+void log_forget(void) { log_text[log_length = 0] = '\0'; }
+
+const char *log_line(const char *text)
+{
+    static char line[512];
+    const char *found = strstr(log_text, text);
+
+    if (!found)
+        return NULL;
+    while (found > log_text && found[-1] != '\n')
+        found--;
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(found, "\n"), found);
+    return line;
+}
+
+/* Silent unless LOG is set: failed allocations and kills are what the tests provoke. */
 void log_write(enum log_level level, const char *fmt, ...)
 {
+    char line[512];
     va_list args;
 
-    if (!getenv("LOG"))
-        return;
     va_start(args, fmt);
-    fprintf(stderr, "# log %u: ", level);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
+    if (log_length + sizeof(line) + 2 > sizeof(log_text))
+        log_forget();
+    log_length += (size_t)snprintf(log_text + log_length, sizeof(log_text) - log_length, "%s\n", line);
+    if (getenv("LOG"))
+        fprintf(stderr, "# log %u: %s\n", level, line);
 }
 
 static char command_line[256];
@@ -103,10 +127,30 @@ void wake_all(struct wait_queue *queue)
     BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring");
 }
 
+/*
+ * The OOM reaper has no thread of its own here: whoever waits for it lets it work, until it waits itself. It never
+ * returns, so it is left by a jump.
+ */
+static jmp_buf reaper_left;
+static bool reaper_works;
+
+static void reaper_run(void)
+{
+    reaper_works = true;
+    if (!setjmp(reaper_left))
+        oom_reaper(NULL);
+    reaper_works = false;
+}
+
 int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
                uint64_t deadline)
 {
     (void)queue, (void)mode, (void)deadline;
+    if (condition(arg))
+        return 0;
+    if (reaper_works)
+        longjmp(reaper_left, 1);
+    reaper_run();
     if (!condition(arg))
         panic("mm/ waits for what no one will do");
     return 0;

@@ -21,6 +21,7 @@
 #define BIG_PAGES 1200
 #define READ_ONLY (2ul << 30)                   /* private, read-only, untouched: 8 pages */
 #define SHARED (3ul << 30)                      /* shared: 8 pages, two touched */
+#define BY_PAGE (3ul << 30 | 1 << 20)           /* shared, MAP_NORESERVE: 8 pages, one touched */
 #define FILE_MAP (4ul << 30)                    /* private, of a file: 8 pages */
 #define HEAP (5ul << 30)
 #define STACK_TOP (6ul << 30)
@@ -53,7 +54,7 @@ static void scene_touch(void)
 {
     static const vaddr_t written[] = {
         BIG_START,     BIG - PAGE_SIZE,     BIG, BIG + 300 * PAGE_SIZE, BIG + 599 * PAGE_SIZE, SHARED, HEAP,
-        STACK_TOP - 1, FILE_MAP + PAGE_SIZE
+        STACK_TOP - 1, FILE_MAP + PAGE_SIZE, BY_PAGE
     };
     static const vaddr_t read[] = { BIG_START + PAGE_SIZE, SHARED + PAGE_SIZE, FILE_MAP };
 
@@ -72,7 +73,8 @@ static bool scene_make(struct scene *scene)
         return false;
     if (!space_map_at(space, BIG_START, BIG_PAGES, READ_WRITE, MAP_PRIVATE) ||
         !space_map_at(space, READ_ONLY, 8, PROT_READ, MAP_PRIVATE) ||
-        !space_map_at(space, SHARED, 8, READ_WRITE, MAP_SHARED) || !scene_map_file(scene) ||
+        !space_map_at(space, SHARED, 8, READ_WRITE, MAP_SHARED) ||
+        !space_map_at(space, BY_PAGE, 8, READ_WRITE, MAP_SHARED | MAP_NORESERVE) || !scene_map_file(scene) ||
         !EXPECT(!aspace_map_stack(space, STACK_TOP, 2 * PAGE_SIZE, 100 * PAGE_SIZE)))
         return false;
     for (unsigned i = 0; i < MANY_COUNT; i++)
@@ -150,8 +152,15 @@ static void picture_compare(const struct picture *before, const struct picture *
 
 struct call {
     const char *name;
-    int64_t (*run)(struct aspace *space); /* negative: it failed */
+    int64_t (*run)(struct aspace *space);  /* negative: it failed */
+    void (*prepare)(struct aspace *space); /* what comes first and shall not fail */
 };
+
+static void prepare_nothing(struct aspace *space) { (void)space; }
+#define CALL(name, run)                                                                                \
+    {                                                                                                  \
+        name, run, prepare_nothing                                                                     \
+    }
 
 /* One attempt, its n-th allocation failing. True: it succeeded, having made fewer. */
 static bool attempt(const struct call *call, uint64_t n)
@@ -161,6 +170,7 @@ static bool attempt(const struct call *call, uint64_t n)
 
     if (!scene_make(&scene))
         return true;
+    call->prepare(scene.parent);
     struct picture before = picture_take(&scene);
     frame_fail_nth(n);
     int64_t result = call->run(scene.parent);
@@ -261,6 +271,69 @@ static int64_t call_drop(struct aspace *space)
     return aspace_advise(space, MIDDLE, 400 * PAGE_SIZE, MADV_DONTNEED);
 }
 
+/* Advice that cuts VMAs, or makes tables its own; what was given up (MADV_FREE) is all or nothing, too. */
+#define CALL_ADVISE(name, advice, addr, pages)                                                         \
+    static int64_t name(struct aspace *space)                                                          \
+    {                                                                                                  \
+        return aspace_advise(space, addr, (pages) * PAGE_SIZE, advice);                                \
+    }
+CALL_ADVISE(call_free, MADV_FREE, BIG_START, BIG_PAGES)
+CALL_ADVISE(call_populate_write, MADV_POPULATE_WRITE, BIG + 5 * PAGE_SIZE, 1)
+
+/* A hole punched into shared memory: a page that no one has touched, so who else maps it is no matter. */
+CALL_ADVISE(call_remove, MADV_REMOVE, SHARED + 5 * PAGE_SIZE, 1)
+
+/*
+ * Pages here and there get a mark and so VMAs of their own, more than fit in a slab. What was marked is taken
+ * back.
+ */
+static int64_t mark_many(struct aspace *space, int (*mark)(struct aspace *, vaddr_t),
+                         int (*unmark)(struct aspace *))
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < 40 && !error; i++)
+        error = mark(space, BIG_START + (2 * i + 1) * PAGE_SIZE);
+    frame_fail_nth(0);
+    EXPECT_EQUAL(unmark(space), 0);
+    return error;
+}
+
+#define CALL_MARK(name, marking, unmarking)                                                            \
+    static int name##_page(struct aspace *space, vaddr_t addr) { return marking; }                     \
+    static int name##_undo(struct aspace *space) { return unmarking; }                                 \
+    static int64_t name(struct aspace *space) { return mark_many(space, name##_page, name##_undo); }
+CALL_MARK(call_dont_fork, aspace_advise(space, addr, PAGE_SIZE, MADV_DONTFORK),
+          aspace_advise(space, BIG_START, BIG_PAGES * PAGE_SIZE, MADV_DOFORK))
+CALL_MARK(call_wipe, aspace_advise(space, addr, PAGE_SIZE, MADV_WIPEONFORK),
+          aspace_advise(space, BIG_START, BIG_PAGES * PAGE_SIZE, MADV_KEEPONFORK))
+CALL_MARK(call_random, aspace_advise(space, addr, PAGE_SIZE, MADV_RANDOM),
+          aspace_advise(space, BIG_START, BIG_PAGES * PAGE_SIZE, MADV_NORMAL))
+CALL_MARK(call_lock_on_fault, aspace_lock(space, addr, PAGE_SIZE, LOCK_ON_FAULT, UINT64_MAX),
+          aspace_unlock(space, BIG_START, BIG_PAGES * PAGE_SIZE))
+
+/*
+ * mlock(2) marks first and fetches then; the mark stays where fetching fails. Linux does the same, so the
+ * mark is taken away before the comparison.
+ */
+static int64_t call_lock(struct aspace *space)
+{
+    int error = aspace_lock(space, BIG + 5 * PAGE_SIZE, PAGE_SIZE, LOCK_NOW, UINT64_MAX);
+    if (!error)
+        return 0;
+    frame_fail_nth(0);
+    EXPECT(error == -EAGAIN || error == -ENOMEM);
+    EXPECT_EQUAL(aspace_unlock(space, BIG + 5 * PAGE_SIZE, PAGE_SIZE), 0);
+    return -ENOMEM;
+}
+
+/* Before a fork: a child that must not see all; its tables are cut after they are shared. */
+static void prepare_cut(struct aspace *space)
+{
+    EXPECT_EQUAL(aspace_advise(space, BIG - 5 * PAGE_SIZE, 10 * PAGE_SIZE, MADV_DONTFORK), 0);
+    EXPECT_EQUAL(aspace_advise(space, BIG + 290 * PAGE_SIZE, 20 * PAGE_SIZE, MADV_WIPEONFORK), 0);
+}
+
 static int64_t call_protect_none(struct aspace *space)
 {
     return aspace_protect(space, BIG_START, BIG_PAGES * PAGE_SIZE, PROT_NONE);
@@ -314,6 +387,8 @@ CALL_WRITE(call_write_copy, BIG)
 CALL_WRITE(call_write_fill, BIG + 2 * PAGE_SIZE)
 CALL_WRITE(call_write_upgrade, BIG_START + PAGE_SIZE)
 CALL_WRITE(call_write_file_page, FILE_MAP)
+CALL_WRITE(call_write_shared, SHARED + 6 * PAGE_SIZE)
+CALL_WRITE(call_write_by_page, BY_PAGE + 6 * PAGE_SIZE)
 
 static int64_t call_read(struct aspace *space)
 {
@@ -348,24 +423,39 @@ static int64_t call_kstack(struct aspace *space)
         sweep(calls, ARRAY_SIZE(calls));                                                               \
     }
 
-SWEEP(fork_and_create, { "fork", call_fork }, { "create", call_create }, { "kernel stack", call_kstack })
+SWEEP(fork_and_create, CALL("fork", call_fork), { "fork cut", call_fork, prepare_cut },
+      CALL("create", call_create), CALL("kernel stack", call_kstack))
+SWEEP(advice, CALL("free", call_free), CALL("don't fork", call_dont_fork), CALL("wipe", call_wipe),
+      CALL("random", call_random), CALL("populate write", call_populate_write))
+/* With zfod=off the page has been touched by both. */
+KTEST(sweep, remove)
+{
+    static const struct call calls[] = { CALL("remove", call_remove) };
+    if (lazy.zfod)
+        sweep(calls, ARRAY_SIZE(calls));
+}
+
+SWEEP(lock, CALL("lock on fault", call_lock_on_fault), CALL("lock", call_lock))
 
 /*
  * With zfod=off a mapping that cannot be paid for is taken away again, but what MAP_FIXED replaced is gone.
  */
 KTEST(sweep, map)
 {
-    static const struct call calls[] = { { "map", call_map }, { "map over", call_map_over },
-                                         { "map shared", call_map_shared } };
+    static const struct call calls[] = { CALL("map", call_map), CALL("map over", call_map_over),
+                                         CALL("map shared", call_map_shared) };
     sweep(calls, lazy.zfod ? ARRAY_SIZE(calls) : 1);
 }
 
-SWEEP(unmap, { "unmap middle", call_unmap_middle }, { "unmap one page", call_unmap_page },
-      { "drop", call_drop })
-SWEEP(protect, { "protect", call_protect }, { "protect all", call_protect_none },
-      { "charge", call_protect_charge })
-SWEEP(remap, { "move", call_remap_move }, { "grow", call_remap_grow }, { "shrink", call_remap_shrink })
-SWEEP(brk_and_stack, { "brk shrink", call_brk_shrink }, { "stack grow", call_stack_grow })
-SWEEP(faults, { "copy", call_write_copy }, { "fill", call_write_fill }, { "upgrade", call_write_upgrade },
-      { "file page", call_write_file_page }, { "read", call_read })
-SWEEP(from_outside, { "populate", call_populate }, { "remote write", call_remote_write })
+SWEEP(unmap, CALL("unmap middle", call_unmap_middle), CALL("unmap one page", call_unmap_page),
+      CALL("drop", call_drop))
+SWEEP(protect, CALL("protect", call_protect), CALL("protect all", call_protect_none),
+      CALL("charge", call_protect_charge))
+SWEEP(remap, CALL("move", call_remap_move), CALL("grow", call_remap_grow),
+      CALL("shrink", call_remap_shrink))
+SWEEP(brk_and_stack, CALL("brk shrink", call_brk_shrink), CALL("stack grow", call_stack_grow))
+SWEEP(faults, CALL("copy", call_write_copy), CALL("fill", call_write_fill),
+      CALL("upgrade", call_write_upgrade), CALL("file page", call_write_file_page),
+      CALL("shared", call_write_shared), CALL("shared by page", call_write_by_page),
+      CALL("read", call_read))
+SWEEP(from_outside, CALL("populate", call_populate), CALL("remote write", call_remote_write))

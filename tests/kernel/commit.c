@@ -12,8 +12,8 @@ KTEST(commit, charge_and_refund)
 {
     uint64_t before = commit_total();
 
-    REQUIRE(!commit_charge(100, 0));
-    REQUIRE(!commit_charge(23, 0));
+    REQUIRE(!commit_charge(100, NULL));
+    REQUIRE(!commit_charge(23, NULL));
     EXPECT_EQUAL(commit_total(), before + 123);
     commit_refund(100);
     EXPECT_EQUAL(commit_total(), before + 23);
@@ -25,8 +25,8 @@ KTEST(commit, one_request_beyond_all_ram_is_refused)
 {
     uint64_t before = commit_total(), all = frame_total_count();
 
-    EXPECT_EQUAL(commit_charge(all + 1, 0), -ENOMEM);
-    EXPECT_EQUAL(commit_charge(UINT64_MAX, 0), -ENOMEM);
+    EXPECT_EQUAL(commit_charge(all + 1, NULL), -ENOMEM);
+    EXPECT_EQUAL(commit_charge(UINT64_MAX, NULL), -ENOMEM);
     EXPECT_EQUAL(commit_total(), before);
 }
 
@@ -35,7 +35,7 @@ KTEST(commit, several_requests_may_exceed_ram)
     uint64_t before = commit_total(), all = frame_total_count();
 
     for (unsigned i = 0; i < 5; i++)
-        EXPECT_EQUAL(commit_charge(all, 0), 0);
+        EXPECT_EQUAL(commit_charge(all, NULL), 0);
     EXPECT_EQUAL(commit_total(), before + 5 * all);
     commit_refund(5 * all);
 }

@@ -62,6 +62,7 @@ KTEST(fault, zero_upgrade_copies_nothing)
     EXPECT_EQUAL(space_write(addr, 1), 0);
     EXPECT_EQUAL(space_faults(FAULT_ZERO_UPGRADE), 1);
     EXPECT_EQUAL(space_read(addr), 1);
+    EXPECT_EQUAL(space_read(addr + 1), 0);
     EXPECT_EQUAL(space_all_faults(), 2);
     EXPECT_EQUAL(zero_frame()->refs, refs);
     EXPECT_EQUAL(*(uint8_t *)frame_address(zero_frame()), 0);

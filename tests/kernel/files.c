@@ -117,6 +117,8 @@ KTEST(text, grows_over_many_frames)
 
 /* ---- pipes ---- */
 
+static char page[4096]; /* too large for the stack */
+
 struct ends {
     struct file *read, *write;
 };
@@ -150,7 +152,6 @@ KTEST(pipe, carries_bytes_in_order_round_and_round)
 
 KTEST(pipe, takes_64_kib_and_small_writes_whole_or_not_at_all)
 {
-    static char page[4096];
     struct ends ends;
 
     REQUIRE(!pipe_create(O_NONBLOCK, &ends.read, &ends.write));
@@ -168,7 +169,6 @@ KTEST(pipe, takes_64_kib_and_small_writes_whole_or_not_at_all)
 KTEST(pipe, an_empty_one_costs_little)
 {
     uint64_t before = frame_free_count();
-    static char page[4096];
     struct ends ends;
 
     REQUIRE(!pipe_create(O_NONBLOCK, &ends.read, &ends.write));

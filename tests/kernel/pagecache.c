@@ -124,3 +124,47 @@ KTEST(pagecache, every_failed_allocation)
     EXPECT_EQUAL(result, PAGECACHE_NEW);
     pagecache_put(cache);
 }
+
+KTEST(pagecache, drop_gives_pages_and_nodes_back)
+{
+    static const uint64_t indexes[] = { 0, 1, 511, 512, 513, 1ul << 18, (1ul << 27) + 5 };
+    struct pagecache_quota quota = { .limit = 100 };
+    struct pagecache *cache = pagecache_create(FRAME_SHM, 1ul << 52, NULL, NULL, "sparse", 1);
+    uint64_t before = frame_free_count();
+    struct frame *frame;
+
+    REQUIRE(cache);
+    cache->quota = &quota;
+    for (unsigned i = 0; i < ARRAY_SIZE(indexes); i++)
+        REQUIRE(pagecache_page(cache, indexes[i], &frame) == PAGECACHE_NEW);
+    EXPECT_EQUAL(quota.used, 7);
+    pagecache_drop(cache, 1, 512);
+    EXPECT(pagecache_find(cache, 0) && !pagecache_find(cache, 1) && !pagecache_find(cache, 512));
+    EXPECT(pagecache_find(cache, 513) && pagecache_find(cache, 1ul << 18));
+    EXPECT_EQUAL(pagecache_seek(cache, 1, 1000, true), 513);
+    EXPECT_EQUAL(pagecache_seek(cache, 513, 1000, false), 514);
+    EXPECT_EQUAL(quota.used, 4);
+    pagecache_drop(cache, 0, UINT64_MAX);
+    EXPECT_EQUAL(cache->pages, 0);
+    EXPECT_EQUAL(frame_free_count(), before); /* no node stays */
+    pagecache_put(cache);
+}
+
+KTEST(pagecache, quota_and_hold)
+{
+    struct pagecache_quota quota = { .limit = 1 };
+    struct pagecache *cache = pagecache_create(FRAME_SHM, PAGE_SIZE, NULL, NULL, "small", 1);
+    struct frame *frame;
+
+    REQUIRE(cache);
+    cache->quota = &quota;
+    EXPECT_EQUAL(pagecache_hold_present(cache, 0, &frame), 0);
+    EXPECT(!frame);
+    EXPECT_EQUAL(pagecache_hold(cache, 5, PAGECACHE_WITHIN, &frame), -EFAULT);
+    REQUIRE(pagecache_hold(cache, 5, PAGECACHE_BEYOND, &frame) == PAGECACHE_NEW);
+    EXPECT_EQUAL(frame->refs, 2);
+    frame_put(frame);
+    EXPECT_EQUAL(pagecache_hold(cache, 0, PAGECACHE_WITHIN, &frame), -ENOSPC);
+    pagecache_put(cache);
+    EXPECT_EQUAL(quota.used, 0);
+}

@@ -179,6 +179,13 @@ static inline uint64_t pagemap(const void *addr)
     return word;
 }
 
+// The number of the frame behind addr; 0 where pagemap does not tell.
+static inline uint64_t page_frame(const void *addr)
+{
+    uint64_t word = pagemap(addr);
+    return word >> 63 ? word & ((1ul << 55) - 1) : 0;
+}
+
 static inline bool page_present(const void *addr)
 {
     return pagemap(addr) >> 63;

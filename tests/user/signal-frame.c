@@ -5,6 +5,7 @@
 // it returns. The kernel takes back what belongs to user mode, kills by SIGSEGV for what cannot be, and
 // is never harmed.
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -71,6 +72,31 @@ static void fpu_rubbish(ucontext_t *context)
     memset(context->uc_mcontext.fpregs, 0xff, 512);
 }
 
+// The header of the XSAVE area, behind the 512 bytes of x87 and SSE state.
+static void fpu_header_of_ones(ucontext_t *context)
+{
+    memset((char *)context->uc_mcontext.fpregs + 512, 0xff, 64);
+}
+
+static bool cpu_has_xsave(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && c & bit_OSXSAVE;
+}
+
+// REG_CSGSFS holds four selectors: cs, gs, fs, ss. Those of the kernel, whatever privilege the low bits ask for.
+static void code_segment_of_the_kernel(ucontext_t *context)
+{
+    context->uc_mcontext.gregs[REG_CSGSFS] &= ~0xffffl;
+    context->uc_mcontext.gregs[REG_CSGSFS] |= 0x10;
+}
+
+static void stack_segment_of_the_kernel(ucontext_t *context)
+{
+    context->uc_mcontext.gregs[REG_CSGSFS] &= ~(0xffffl << 48);
+    context->uc_mcontext.gregs[REG_CSGSFS] |= 0x10l << 48;
+}
+
 static void everything(ucontext_t *context)
 {
     memset(context, 0xff, sizeof(*context));
@@ -130,11 +156,17 @@ int main(void)
     dies(returns_spoilt, code_noncanonical, "a return to a non-canonical address");
     dies(returns_spoilt, code_in_kernel, "a return to the kernel's code");
     dies(returns_spoilt, stack_in_kernel, "a return to a stack in the kernel");
+    dies(returns_spoilt, code_segment_of_the_kernel, "a return to the kernel's code segment");
+    dies(returns_spoilt, stack_segment_of_the_kernel, "a return to the kernel's stack segment");
     dies(returns_spoilt, fpu_nowhere, "FPU state that is not mapped");
     dies(returns_spoilt, fpu_in_kernel, "FPU state in the kernel");
     dies(returns_spoilt, everything, "a frame of ones");
     int status = child_run(returns_spoilt, fpu_rubbish);
     ok(killed_by(status, SIGSEGV) || WEXITSTATUS(status) == 7, "FPU state of ones: refused or made good");
+    if (cpu_has_xsave())
+        dies(returns_spoilt, fpu_header_of_ones, "FPU state with a header of ones");
+    else
+        tap_skip("this CPU has no XSAVE");
     is(child_run(flags_stay, NULL), 0, "interrupts stay on and I/O stays forbidden, whatever the frame says");
     dies(no_frame_at_all, NULL, "rt_sigreturn without a frame");
     dies(handler_without_stack, edge - 8, "a signal on a stack of PROT_NONE");

@@ -28,11 +28,10 @@ int main(void)
     ok(page_present(region) && page_present(region + (PAGES - 1) * PAGE),
        "Z2 pagemap shows the pages present");
 
-    uint64_t first = pagemap(region) & ((1ull << 55) - 1);
-    if (first == 0)
+    if (page_frame(region) == 0)
         tap_skip("Z2 this pagemap does not show frame numbers");
     else
-        is(pagemap(region + 777 * PAGE) & ((1ull << 55) - 1), first, "Z2 two pages show the same frame");
+        is(page_frame(region + 777 * PAGE), page_frame(region), "Z2 two pages show the same frame");
 
     count = faults();
     region_read(region, PAGES);
