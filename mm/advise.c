@@ -58,13 +58,13 @@ static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-/* MADV_POPULATE_READ and _WRITE (madvise(2)): EFAULT beyond a file, EINVAL without the right. */
-static int advise_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum fault_access access)
+/* MADV_POPULATE_READ and _WRITE (madvise(2)): may it be tried? The touching comes after the mutex is released. */
+static int advise_may_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned right)
 {
     for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (!(vma->prot & (access == ACCESS_WRITE ? PROT_WRITE : PROT_READ)))
+        if (!(vma->prot & right))
             return -EINVAL;
-    return aspace_populate_locked(aspace, start, end - start, access == ACCESS_WRITE);
+    return 0;
 }
 
 static int advise_wipe_on_fork(struct aspace *aspace, vaddr_t start, vaddr_t end)
@@ -77,9 +77,14 @@ static int advise_wipe_on_fork(struct aspace *aspace, vaddr_t start, vaddr_t end
 /* MADV_REMOVE: punch a hole into shared memory; what is mapped of it here goes, too. */
 static int advise_remove(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (!(vma->flags & VMA_SHARED) || !vma->cache || vma->cache->kind != FRAME_SHM)
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
+        if (vma->flags & VMA_LOCKED || !vma->cache)
             return -EINVAL;
+        if (!(vma->flags & VMA_SHARED && vma->prot & PROT_WRITE))
+            return -EACCES;
+        if (vma->cache->kind != FRAME_SHM)
+            return -EOPNOTSUPP;
+    }
     int error = advise_drop(aspace, start, end);
     if (error)
         return error;
@@ -106,9 +111,9 @@ static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int 
     case MADV_REMOVE:
         return advise_remove(aspace, start, end);
     case MADV_POPULATE_READ:
-        return advise_populate(aspace, start, end, ACCESS_READ);
+        return advise_may_populate(aspace, start, end, PROT_READ);
     case MADV_POPULATE_WRITE:
-        return advise_populate(aspace, start, end, ACCESS_WRITE);
+        return advise_may_populate(aspace, start, end, PROT_WRITE);
     case MADV_DONTFORK:
         return range_set_flags(aspace, start, end, VMA_DONTFORK, 0);
     case MADV_DOFORK:
@@ -156,5 +161,8 @@ int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advi
     mutex_lock(&aspace->lock);
     int error = advise_locked(aspace, addr, addr + page_up(length), advice);
     mutex_unlock(&aspace->lock);
+    if (!error && (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE))
+        error = aspace_populate(aspace, addr, addr + page_up(length),
+                                advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     return error;
 }

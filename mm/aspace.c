@@ -113,7 +113,7 @@ static int vmas_fork(struct aspace *parent, struct aspace *child)
         if (vma->flags & VMA_DONTFORK)
             continue;
         uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
-        if (commit_charge(charge, parent->vmas.pages))
+        if (commit_charge(charge, parent))
             return -ENOMEM;
         struct vma *copy = vma_clone(vma);
         if (!copy) {
@@ -155,10 +155,13 @@ static void layout_copy(struct aspace *child, const struct aspace *parent)
     child->arg_end = parent->arg_end;
     child->env_start = parent->env_start;
     child->env_end = parent->env_end;
+    child->auxv_start = parent->auxv_start;
+    child->auxv_end = parent->auxv_end;
     child->mmap_top = parent->mmap_top;
     child->stack_limit = parent->stack_limit;
     child->size_limit = parent->size_limit;
     child->data_limit = parent->data_limit;
+    child->unprivileged = parent->unprivileged;
 }
 
 /* cow=off: write to a page of private memory, as the first writer after fork would. */
@@ -231,7 +234,7 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
     int error = -ENOMEM;
 
     mutex_lock(&aspace->lock);
-    if (!commit_charge(length >> PAGE_SHIFT, 0)) {
+    if (!commit_charge(length >> PAGE_SHIFT, NULL)) {
         struct vma *vma = vma_create(top - length, top, PROT_READ | PROT_WRITE, VMA_GROWSDOWN | VMA_ACCOUNTED, &anon_ops,
                                      NULL, 0);
         if (vma) {

@@ -25,10 +25,13 @@ struct aspace {
     vaddr_t brk_start, brk;
     vaddr_t stack_start; /* initial stack pointer */
     vaddr_t arg_start, arg_end, env_start, env_end;
+    vaddr_t auxv_start, auxv_end;
     vaddr_t mmap_top;       /* mappings go below, downwards */
     /* Bytes: RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA as they were set last (UINT64_MAX: none). */
     uint64_t stack_limit, size_limit, data_limit;
+    bool unprivileged;      /* its processes are not root's: the administrator's reserve is not theirs */
     unsigned lock_future;   /* mlockall(MCL_FUTURE): VMA_LOCKED, VMA_LOCK_ONFAULT for mappings to come, or 0 */
+    bool doomed;            /* the OOM reaper took pages: no fault is served any more */
     uint64_t peak_resident; /* pages: VmHWM as far as noted; see aspace_usage() */
 };
 
@@ -62,13 +65,19 @@ struct map_request {
     uint64_t offset;  /* bytes into the cache */
     bool never_write; /* a shared mapping of a file that is not open for writing */
 };
-/* The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below USER_START), -EACCES (writing to never_write). */
+/*
+ * The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below USER_START), -EACCES (writing to never_write). With zfod=off
+ * a MAP_FIXED mapping that cannot be paid for is gone, and so is what it replaced.
+ */
 int64_t aspace_map(struct aspace *aspace, const struct map_request *request) __must_check;
 /* munmap(2): 0, -EINVAL, -ENOMEM. */
 int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
 /* mprotect(2): 0, -EINVAL, -ENOMEM, -EACCES. */
 int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot) __must_check;
-/* mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM. */
+/*
+ * mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM. With MREMAP_FIXED what was at the new place, and when shrinking
+ * the end of the old range, goes first, as on Linux, and stays away if the rest then fails with -ENOMEM.
+ */
 int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_length, uint64_t new_length, unsigned flags,
                      vaddr_t new_addr) __must_check;
 /*
@@ -100,7 +109,15 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
 /* exec: where the break starts. */
 void aspace_set_brk(struct aspace *aspace, vaddr_t start);
 
-/* Fault in every page of [addr, addr + length), mapped beforehand, as an access would. 0, -ENOMEM, -EFAULT. Holds the mutex. */
+/*
+ * Fault in every page of [start, end) that is mapped in the current address space, as a read, a write, or the access that its VMA's
+ * rights suggest (private writable memory is written; what has no rights is passed over). Memory is found as for a
+ * fault: someone may be killed for it. 0, -ENOMEM (the caller is dying), -EFAULT (a right is missing, a file is too short).
+ */
+enum populate { POPULATE_BY_RIGHTS, POPULATE_READ, POPULATE_WRITE };
+int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how) __must_check;
+
+/* Without killing: fault in every page of [addr, addr + length), mapped beforehand, as an access would. 0, -ENOMEM, -EFAULT. Holds the mutex. */
 int aspace_populate_locked(struct aspace *aspace, vaddr_t addr, uint64_t length, bool write) __must_check;
 
 /*
@@ -127,12 +144,19 @@ void aspace_note_peak_locked(struct aspace *aspace);
 /* Visit each VMA in order, with the mutex held. visit() returns 0 to go on; anything else is returned. */
 int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, struct vma *vma, void *arg), void *arg);
 
-/* One VMA's pages for smaps, in pages. A page is shared when its frame or a table on its path is. The mutex is held. */
+/*
+ * One VMA's pages for smaps, in pages. A page is shared when it has another mapping. Its proportional share is its
+ * size divided by its mappings (proc(5), Pss), here in bytes with PSS_SHIFT binary places. The mutex is held.
+ */
+#define PSS_SHIFT 12
 struct vma_usage {
     uint64_t resident, anonymous, referenced, lazy_free;
     uint64_t shared_clean, shared_dirty, private_clean, private_dirty;
+    uint64_t share[RESIDENT_KINDS], share_dirty;
 };
-void vma_usage_locked(struct aspace *aspace, const struct vma *vma, struct vma_usage *usage);
+struct mappers; /* mm/mappers.h: counted under this same hold of the mutex */
+void vma_usage_locked(struct aspace *aspace, const struct vma *vma, const struct mappers *mappers,
+                      struct vma_usage *usage);
 
 /* VMAs against tables against reference counts: panics with what is wrong. For tests, and on demand. */
 void aspace_check(struct aspace *aspace);

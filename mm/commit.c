@@ -7,10 +7,12 @@
 #include "arch/x86_64/page.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "mm/aspace.h"
 #include "mm/frame.h"
 
 #define RATIO_DEFAULT 50
 #define USER_RESERVE_MAX_KB (128ul << 10) /* Linux: the smaller of this and 3 % of free memory */
+#define ADMIN_RESERVE_MAX_KB (8ul << 10)
 #define KB_PER_PAGE (PAGE_SIZE >> 10)
 
 static uint64_t committed; /* pages; atomic */
@@ -19,6 +21,7 @@ struct commit_policy commit_policy = { .overcommit_memory = COMMIT_HEURISTIC, .o
 
 void commit_init(void)
 {
+    commit_policy.admin_reserve_kbytes = MIN(frame_free_count() * KB_PER_PAGE / 32, ADMIN_RESERVE_MAX_KB);
     commit_policy.user_reserve_kbytes = MIN(frame_free_count() * KB_PER_PAGE / 32, USER_RESERVE_MAX_KB);
 }
 
@@ -29,30 +32,34 @@ uint64_t commit_limit(void)
     return frame_total_count() * (uint64_t)commit_policy.overcommit_ratio / 100;
 }
 
-/*
- * May `total` pages be promised in all, `pages` of them now? Everyone is root here, so the reserve that Linux keeps for
- * an administrator against other users has nobody to be kept from.
- */
-static bool commit_allows(uint64_t total, uint64_t pages, uint64_t size)
+/* Mode 2: pages of the limit that `asker` must leave for others. */
+static uint64_t commit_reserve(const struct aspace *asker)
+{
+    if (!asker)
+        return 0;
+    uint64_t for_admin = asker->unprivileged ? commit_policy.admin_reserve_kbytes / KB_PER_PAGE : 0;
+    return for_admin + MIN(asker->vmas.pages / 32, commit_policy.user_reserve_kbytes / KB_PER_PAGE);
+}
+
+/* May `total` pages be promised in all, `pages` of them now? */
+static bool commit_allows(uint64_t total, uint64_t pages, const struct aspace *asker)
 {
     switch (commit_policy.overcommit_memory) {
     case COMMIT_ALWAYS:
         return true;
-    case COMMIT_NEVER: {
-        uint64_t reserve = MIN(size / 32, commit_policy.user_reserve_kbytes / KB_PER_PAGE);
-        return total + reserve < commit_limit();
-    }
+    case COMMIT_NEVER:
+        return total + commit_reserve(asker) < commit_limit();
     default:
         return pages <= frame_total_count();
     }
 }
 
-int commit_charge(uint64_t pages, uint64_t size)
+int commit_charge(uint64_t pages, const struct aspace *asker)
 {
     if (pages > USER_END >> PAGE_SHIFT) /* more than any address space holds; keeps the sum from wrapping */
         return -ENOMEM;
     uint64_t total = __atomic_add_fetch(&committed, pages, __ATOMIC_RELAXED);
-    if (!pages || commit_allows(total, pages, size))
+    if (!pages || commit_allows(total, pages, asker))
         return 0;
     commit_refund(pages);
     return -ENOMEM;

@@ -15,12 +15,15 @@
 
 #include "kernel/lib/types.h"
 
+struct aspace;
+
 enum commit_mode { COMMIT_HEURISTIC = 0, COMMIT_ALWAYS = 1, COMMIT_NEVER = 2 };
 
 struct commit_policy {
     int overcommit_memory;            /* enum commit_mode */
     int overcommit_ratio;             /* percent of RAM in the limit; counts while overcommit_kbytes is 0 */
     unsigned long overcommit_kbytes;  /* the limit in KiB; whoever sets this or the ratio sets the other to 0 */
+    unsigned long admin_reserve_kbytes; /* mode 2: who is not root leaves this for root */
     unsigned long user_reserve_kbytes; /* mode 2: a process leaves min(this, its size / 32) for others */
 };
 extern struct commit_policy commit_policy;
@@ -31,8 +34,11 @@ void commit_init(void);
 /* Pages: CommitLimit. */
 uint64_t commit_limit(void);
 
-/* Promise `pages` more for a process that has `size` pages of address space. 0 or -ENOMEM, then nothing is charged. */
-int commit_charge(uint64_t pages, uint64_t size) __must_check;
+/*
+ * Promise `pages` more to a process, whose size and privilege count in mode 2 (NULL: to nobody in particular). 0 or
+ * -ENOMEM, then nothing is charged.
+ */
+int commit_charge(uint64_t pages, const struct aspace *asker) __must_check;
 /* Take back a promise. More than was charged is a bug and panics. */
 void commit_refund(uint64_t pages);
 /* Pages promised now: Committed_AS. */

@@ -31,6 +31,10 @@
 #include "kernel/lib/errno.h"
 #include "mm/aspace.h"
 #include "mm/commit.h"
+#include "mm/oom.h"
+#include "mm/range.h"
+
+#define FAULT_AROUND (16 * PAGE_SIZE)
 
 struct fault_counts fault_totals;
 
@@ -95,12 +99,37 @@ static void entry_install(pte_t *slot, const struct vma *vma, struct frame *fram
     pagetable_set(slot, access == ACCESS_WRITE ? pte_dirtied(entry) : entry);
 }
 
+/*
+ * A page of a file or shared object has been read where it was already in memory: so map those around it that are there, too,
+ * within an aligned window (as Linux's fault_around_bytes). `slot` is the entry of the page itself; the window's
+ * entries stand in the same table.
+ */
+static void window_map(const struct fault_page *page, pte_t *slot)
+{
+    const struct vma *vma = page->vma;
+    vaddr_t first = MAX(align_down(page->addr, FAULT_AROUND), vma->start);
+    vaddr_t last = MIN(align_down(page->addr, FAULT_AROUND) + FAULT_AROUND, vma->end);
+
+    slot -= (page->addr - first) >> PAGE_SHIFT;
+    for (vaddr_t addr = first; addr < last; addr += PAGE_SIZE, slot++) {
+        struct frame *frame = pte_is_none(pte_load(slot)) ? pagecache_find(vma->cache, vma_index_of(vma, addr)) : NULL;
+        if (!frame)
+            continue;
+        frame_get(frame);
+        entry_install(slot, vma, frame, ACCESS_READ);
+    }
+}
+
 /* No entry: the backing provides a frame. */
 static enum fault_kind page_make(struct fault_page *page, pte_t *slot)
 {
+    if (unlikely(page->aspace->doomed)) /* the contents may be gone: a fresh page would be a lie */
+        return FAULT_OOM;
     enum fault_kind kind = page->vma->ops->fault(page);
     if (fault_resolved(kind))
         entry_install(slot, page->vma, page->frame, page->access);
+    if (kind == FAULT_FILE_MAP && page->access != ACCESS_WRITE)
+        window_map(page, slot);
     return kind;
 }
 
@@ -129,6 +158,8 @@ static enum fault_kind page_present(struct fault_page *page, pte_t *slot, bool r
 
     page->frame = frame;
     if (entry_allows(entry, page->access)) {
+        if (page->access == ACCESS_WRITE) /* by the kernel's own hand, maybe: MADV_FREE is over */
+            pte_store(slot, pte_dirtied(entry));
         tlb_flush_page(page->addr);
         return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
     }
@@ -174,8 +205,11 @@ static enum fault_kind stack_grow(struct aspace *aspace, struct vma *vma, vaddr_
 
     if (!vma || !stack_may_grow(aspace, vma, start))
         return FAULT_SEGV_MAPERR;
-    if (vma->flags & VMA_ACCOUNTED && commit_charge((vma->start - start) >> PAGE_SHIFT, aspace->vmas.pages))
-        return FAULT_OOM;
+    uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
+    /* A promise refused is no want of memory: nobody's death would help (getrlimit(2), RLIMIT_AS; proc(5), overcommit). */
+    if (!range_may_grow(aspace, pages, vma->prot, vma->flags) ||
+        commit_charge(vma->flags & VMA_ACCOUNTED ? pages : 0, aspace))
+        return FAULT_SEGV_MAPERR;
     vma_resize(&aspace->vmas, vma, start, vma->end);
     return FAULT_STACK_GROW;
 }
@@ -229,14 +263,17 @@ enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fau
 enum fault_kind mm_fault(const struct fault *fault)
 {
     struct aspace *aspace = this_cpu()->aspace;
-    enum fault_kind kind = FAULT_SEGV_MAPERR;
+    struct fault_page page = { .aspace = aspace, .addr = page_down(fault->addr), .access = fault->access };
+    enum fault_kind kind;
 
-    if (aspace && fault->addr < USER_END) {
-        struct fault_page page = { .aspace = aspace, .addr = page_down(fault->addr), .access = fault->access };
-        mutex_lock(&aspace->lock);
-        kind = fault_serve(&page);
-        mutex_unlock(&aspace->lock);
-    }
+    if (!aspace || fault->addr >= USER_END)
+        kind = FAULT_SEGV_MAPERR;
+    else
+        do {
+            mutex_lock(&aspace->lock);
+            kind = fault_serve(&page);
+            mutex_unlock(&aspace->lock);
+        } while (unlikely(kind == FAULT_OOM) && oom_make_room()); /* from look-up: all may have changed */
     fault_count(kind);
     return kind;
 }

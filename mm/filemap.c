@@ -22,7 +22,8 @@ static enum fault_kind filemap_fault(struct fault_page *page)
 {
     const struct vma *vma = page->vma;
     struct frame *cached;
-    int found = pagecache_page(vma->cache, vma_index_of(vma, page->addr), &cached);
+    uint64_t index = vma_index_of(vma, page->addr);
+    int found = pagecache_page(vma->cache, index, &cached);
 
     if (found < 0)
         return found == -ENOMEM ? FAULT_OOM : FAULT_BUS;
@@ -30,7 +31,9 @@ static enum fault_kind filemap_fault(struct fault_page *page)
         return filemap_copy(page, cached);
     page->frame = cached;
     frame_get(cached);
-    return found == PAGECACHE_NEW ? FAULT_FILE_READ : FAULT_FILE_MAP;
+    if (found == PAGECACHE_HIT)
+        return FAULT_FILE_MAP;
+    return index < vma->cache->backed ? FAULT_FILE_READ : FAULT_ZERO_FILL;
 }
 
 const struct vma_ops filemap_ops = { .name = "file", .fault = filemap_fault };

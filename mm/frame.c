@@ -14,6 +14,7 @@
 #include "kernel/lib/spinlock.h"
 #include "kernel/lib/string.h"
 #include "mm/bootmem.h"
+#include "mm/oom.h"
 
 #define NIL UINT32_MAX /* end of a free list */
 #define INNER 0xff     /* order of a record inside a block */
@@ -27,7 +28,8 @@ static struct spinlock frame_lock = SPINLOCK_INIT;
 /* All below: frame_lock. */
 static uint32_t free_head[FRAME_ORDERS];
 static struct frame_figures figures;
-static uint64_t fail_countdown;
+static uint64_t fail_countdown, fail_count;
+static uint64_t reserve; /* set once by frame_init() */
 
 static void free_list_push(struct frame *frame, unsigned order)
 {
@@ -120,6 +122,14 @@ static void free_range_add(paddr_t start, paddr_t end)
     }
 }
 
+static uint64_t square_root(uint64_t n)
+{
+    uint64_t root = 0;
+    while ((root + 1) * (root + 1) <= n)
+        root++;
+    return root;
+}
+
 void frame_init(void)
 {
     frame_count = bootmem_end() >> PAGE_SHIFT;
@@ -131,6 +141,24 @@ void frame_init(void)
     spin_lock(&frame_lock);
     bootmem_for_each_free(free_range_add);
     spin_unlock(&frame_lock);
+    reserve = square_root(figures.total * (PAGE_SIZE >> 10) * 16) / (PAGE_SIZE >> 10);
+}
+
+uint64_t frame_reserve(void) { return reserve; }
+
+/* Frames that must stay free when a frame of this kind is taken. */
+static uint64_t reserve_for(enum frame_kind kind)
+{
+    bool kernel = kind == FRAME_KERNEL || kind == FRAME_SLAB || kind == FRAME_TABLE;
+    return kernel ? reserve / 2 : reserve;
+}
+
+/* May 2^order frames of this kind be taken? */
+static bool alloc_is_allowed(enum frame_kind kind, unsigned order)
+{
+    if (likely(figures.free >= (1ul << order) + reserve_for(kind)))
+        return true;
+    return oom_may_use_reserve();
 }
 
 static void figures_count_alloc(enum frame_kind kind, unsigned order)
@@ -148,10 +176,12 @@ struct frame *frame_alloc_order(enum frame_kind kind, unsigned order)
 
     ASSERT(order < FRAME_ORDERS && kind > FRAME_RESERVED);
     spin_lock(&frame_lock);
-    if (unlikely(fail_countdown) && --fail_countdown == 0)
+    if (unlikely(fail_countdown) && --fail_countdown == 0) {
+        fail_count++;
         frame = NULL;
-    else
-        frame = block_alloc(order);
+    } else {
+        frame = alloc_is_allowed(kind, order) ? block_alloc(order) : NULL;
+    }
     if (frame) {
         *frame = (struct frame){ .refs = 1, .kind = kind, .order = order };
         figures_count_alloc(kind, order);
@@ -234,3 +264,5 @@ void frame_fail_nth(uint64_t n)
     fail_countdown = n;
     spin_unlock(&frame_lock);
 }
+
+uint64_t frame_failures(void) { return fail_count; }

@@ -21,7 +21,8 @@
 enum frame_kind {
     FRAME_FREE,     /* on a free list, or inside a free block */
     FRAME_RESERVED, /* not the allocator's: firmware, holes, the kernel image, what bootmem_alloc() gave away */
-    FRAME_KERNEL,   /* kernel stacks, buffers, root tables' own users */
+    FRAME_KERNEL,   /* buffers and other kernel memory larger than an object */
+    FRAME_STACK,    /* kernel stacks: one process each */
     FRAME_SLAB,     /* small kernel objects */
     FRAME_TABLE,    /* page tables, roots included */
     FRAME_ZERO,     /* the zero page */
@@ -59,7 +60,10 @@ void frame_init(void);
 
 /*
  * A new frame with one reference, held by the caller; its contents are undefined (0xa5 in debug builds). NULL:
- * none is left. Does not sleep.
+ * none is left for this kind. Does not sleep.
+ *
+ * The last frames are kept back (frame_reserve): user memory and new processes leave them all, what the kernel needs
+ * besides may take half, and a process that the OOM killer has chosen may take the rest to come to its end.
  */
 struct frame *frame_alloc(enum frame_kind kind) __must_check;
 
@@ -102,8 +106,12 @@ struct frame_figures {
 void frame_figures(struct frame_figures *figures);
 uint64_t frame_free_count(void);
 uint64_t frame_total_count(void);
+/* Frames that user memory leaves free: Linux's min watermark, sqrt(16 x RAM in KiB) KiB. */
+uint64_t frame_reserve(void);
 
 /* Tests: make the n-th allocation from now on (1 = the next) fail, once; 0: never. Slab and tables included. */
 void frame_fail_nth(uint64_t n);
+/* How many allocations have been made to fail since boot. */
+uint64_t frame_failures(void);
 
 #endif

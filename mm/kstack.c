@@ -75,7 +75,7 @@ static bool slot_map(unsigned slot)
     pte_t *entry = slot_entries(slot);
 
     for (unsigned i = 0; i < STACK_PAGES; i++) {
-        struct frame *frame = frame_alloc(FRAME_KERNEL);
+        struct frame *frame = frame_alloc(FRAME_STACK);
         if (!frame) {
             slot_unmap(slot, i);
             return false;

@@ -25,13 +25,18 @@ static uint64_t locked_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return pages;
 }
 
-/* mlock(2), "ERRORS": ENOMEM for a hole or inaccessible memory, EAGAIN where pages cannot be had. */
-static int lock_fetch(struct aspace *aspace, vaddr_t start, vaddr_t end)
+static bool range_has_no_access(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
     for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
         if (!vma->prot)
-            return -ENOMEM;
-    int error = range_populate(aspace, start, end);
+            return true;
+    return false;
+}
+
+/* The mutex is not held. mlock(2), "ERRORS": EAGAIN where pages cannot be had, ENOMEM where there can be none. */
+static int lock_fetch(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    int error = aspace_populate(aspace, start, end, POPULATE_BY_RIGHTS);
     return error == -ENOMEM ? -EAGAIN : error ? -ENOMEM : 0;
 }
 
@@ -43,8 +48,8 @@ static int lock_range(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigne
     if (now + fresh > limit >> PAGE_SHIFT || !range_is_mapped(aspace, start, end))
         return -ENOMEM;
     int error = range_set_flags(aspace, start, end, flags, LOCK_FLAGS);
-    if (!error && !(flags & VMA_LOCK_ONFAULT))
-        error = lock_fetch(aspace, start, end);
+    if (!error && !(flags & VMA_LOCK_ONFAULT) && range_has_no_access(aspace, start, end))
+        error = -ENOMEM;
     return error;
 }
 
@@ -75,7 +80,7 @@ int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_
     mutex_lock(&aspace->lock);
     error = lock_range(aspace, start, end, lock_flags(mode), limit);
     mutex_unlock(&aspace->lock);
-    return error;
+    return error || mode == LOCK_ON_FAULT ? error : lock_fetch(aspace, start, end);
 }
 
 int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length)
@@ -91,7 +96,6 @@ int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length)
     return error;
 }
 
-/* MCL_CURRENT: as in Linux, what cannot be fetched now is no error. */
 static void lock_current(struct aspace *aspace, unsigned flags)
 {
     struct vma *vma;
@@ -99,10 +103,6 @@ static void lock_current(struct aspace *aspace, unsigned flags)
     TAILQ_FOREACH(vma, &aspace->vmas.list, link)
         vma->flags = (vma->flags & ~LOCK_FLAGS) | flags;
     range_merge(aspace, USER_START, USER_END);
-    if (flags & VMA_LOCKED && !(flags & VMA_LOCK_ONFAULT)) {
-        int unfulfilled = range_populate(aspace, USER_START, USER_END);
-        (void)unfulfilled;
-    }
 }
 
 int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit)
@@ -121,6 +121,8 @@ int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit)
             lock_current(aspace, locked);
     }
     mutex_unlock(&aspace->lock);
+    if (!error && flags & MCL_CURRENT && !(flags & MCL_ONFAULT))
+        populate_if_possible(aspace, USER_START, USER_END);
     return error;
 }
 
@@ -139,7 +141,7 @@ static bool page_is_in_core(struct aspace *aspace, const struct vma *vma, vaddr_
 
     if (slot && !pte_is_none(pte_load(slot)))
         return true;
-    return vma->cache && pagecache_has(vma->cache, vma_index_of(vma, addr));
+    return vma->cache && pagecache_find(vma->cache, vma_index_of(vma, addr));
 }
 
 int aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core)

@@ -71,15 +71,16 @@ static unsigned map_flags(const struct aspace *aspace, const struct map_request 
     return vma_is_accountable(request->prot, flags) ? flags | VMA_ACCOUNTED : flags;
 }
 
-/* The VMA that the request asks for, without a place yet, not yet charged. NULL: out of memory. `size`: of the asker. */
-static struct vma *map_make_vma(const struct map_request *request, uint64_t length, unsigned flags, uint64_t size)
+/* The VMA that the request asks for, without a place yet, not yet charged. NULL: out of memory. */
+static struct vma *map_make_vma(const struct aspace *aspace, const struct map_request *request, uint64_t length,
+                                unsigned flags)
 {
     bool shared = flags & VMA_SHARED, noreserve = flags & VMA_NORESERVE;
     struct pagecache *cache = request->cache ? pagecache_get(request->cache) : NULL;
     const struct vma_ops *ops = cache ? &filemap_ops : shared ? &shm_ops : &anon_ops;
 
     if (!cache && shared) {
-        cache = shm_create(length, noreserve ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE, size);
+        cache = shm_create(length, noreserve ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE, aspace);
         if (!cache)
             return NULL;
     }
@@ -95,7 +96,7 @@ static int map_insert(struct aspace *aspace, struct vma *vma, vaddr_t addr)
 {
     uint64_t length = vma->end - vma->start, charge = vma->flags & VMA_ACCOUNTED ? length >> PAGE_SHIFT : 0;
 
-    if (commit_charge(charge, aspace->vmas.pages))
+    if (commit_charge(charge, aspace))
         return -ENOMEM;
     if (range_unmap(aspace, addr, addr + length)) {
         commit_refund(charge);
@@ -125,25 +126,6 @@ static int map_fill(struct aspace *aspace, const struct vma *vma)
     return error;
 }
 
-/*
- * zfod=off must be paid. MAP_POPULATE and locking are wishes here: what cannot be had now comes by fault (mmap(2)).
- * 0 or -ENOMEM.
- */
-static int map_pay_now(struct aspace *aspace, const struct map_request *request, const struct vma *vma)
-{
-    bool lock = vma->flags & VMA_LOCKED && !(vma->flags & VMA_LOCK_ONFAULT);
-
-    if (!vma->prot)
-        return 0;
-    if (!lazy.zfod && !request->cache)
-        return map_fill(aspace, vma);
-    if (request->flags & MAP_POPULATE || lock) {
-        int unfulfilled = range_populate(aspace, vma->start, vma->end);
-        (void)unfulfilled;
-    }
-    return 0;
-}
-
 static int64_t map_locked(struct aspace *aspace, const struct map_request *request)
 {
     uint64_t length = page_up(request->length);
@@ -156,12 +138,12 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
     unsigned flags = map_flags(aspace, request);
     if (!range_may_grow(aspace, length >> PAGE_SHIFT, request->prot, flags) || !range_may_add_vma(aspace))
         return -ENOMEM;
-    struct vma *vma = map_make_vma(request, length, flags, aspace->vmas.pages);
+    struct vma *vma = map_make_vma(aspace, request, length, flags);
     if (!vma)
         return -ENOMEM;
     if (map_insert(aspace, vma, addr))
         goto out_vma;
-    if (map_pay_now(aspace, request, vma))
+    if (!lazy.zfod && !request->cache && vma->prot && map_fill(aspace, vma))
         goto out_remove;
     vma_merge(&aspace->vmas, vma);
     return addr;
@@ -181,7 +163,10 @@ int64_t aspace_map(struct aspace *aspace, const struct map_request *request)
         return -EACCES;
     mutex_lock(&aspace->lock);
     int64_t result = map_locked(aspace, request);
+    bool populate = request->flags & (MAP_POPULATE | MAP_LOCKED) || aspace->lock_future == VMA_LOCKED;
     mutex_unlock(&aspace->lock);
+    if (result > 0 && populate)
+        populate_if_possible(aspace, (vaddr_t)result, (vaddr_t)result + page_up(request->length));
     return result;
 }
 
@@ -225,9 +210,13 @@ static int brk_move(struct aspace *aspace, vaddr_t brk)
 vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk)
 {
     mutex_lock(&aspace->lock);
+    vaddr_t old = aspace->brk;
     if (!brk_move(aspace, brk))
         aspace->brk = brk;
     vaddr_t result = aspace->brk;
+    bool populate = result > old && aspace->lock_future == VMA_LOCKED;
     mutex_unlock(&aspace->lock);
+    if (populate)
+        populate_if_possible(aspace, page_up(old), page_up(result));
     return result;
 }

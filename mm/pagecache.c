@@ -29,6 +29,7 @@ struct pagecache *pagecache_create(enum frame_kind kind, uint64_t size, const st
     cache->kind = kind;
     cache->size = size;
     cache->ops = ops;
+    cache->backed = ops && ops->read_page ? UINT64_MAX : 0;
     cache->owner = owner;
     cache->name = name;
     cache->inode = inode;
@@ -64,6 +65,10 @@ void pagecache_put(struct pagecache *cache)
     if (cache->root)
         node_free(cache->root, cache->height);
     commit_refund(cache->committed);
+    if (cache->quota)
+        __atomic_sub_fetch(&cache->quota->used, cache->own, __ATOMIC_RELAXED);
+    if (cache->ops && cache->ops->release)
+        cache->ops->release(cache);
     slab_free(&pagecache_slab, cache);
 }
 
@@ -107,7 +112,7 @@ static int page_make(struct pagecache *cache, uint64_t index, struct frame **fra
     if (!page)
         return -ENOMEM;
     int error = 0;
-    if (cache->ops)
+    if (index < cache->backed)
         error = cache->ops->read_page(cache, index, frame_address(page));
     else
         page_clear(frame_address(page));
@@ -118,19 +123,43 @@ static int page_make(struct pagecache *cache, uint64_t index, struct frame **fra
     return error;
 }
 
-/* The same, with its charge. */
+static bool quota_take(struct pagecache_quota *quota)
+{
+    if (!quota)
+        return true;
+    bool fits = __atomic_fetch_add(&quota->used, 1, __ATOMIC_RELAXED) < quota->limit;
+    if (!fits)
+        __atomic_sub_fetch(&quota->used, 1, __ATOMIC_RELAXED);
+    return fits;
+}
+
+static void quota_give(struct pagecache_quota *quota)
+{
+    if (quota)
+        __atomic_sub_fetch(&quota->used, 1, __ATOMIC_RELAXED);
+}
+
+/* The same, with its charges. */
 static int page_make_charged(struct pagecache *cache, uint64_t index, struct frame **frame)
 {
+    if (index < cache->backed)
+        return page_make(cache, index, frame);
     uint64_t charge = cache->commit_by_page ? 1 : 0;
-
-    if (commit_charge(charge, 0))
-        return -ENOMEM;
-    int error = page_make(cache, index, frame);
-    if (error)
-        commit_refund(charge);
-    else
-        cache->committed += charge;
-    return error;
+    if (!quota_take(cache->quota))
+        return -ENOSPC;
+    int error = commit_charge(charge, NULL) ? -ENOSPC : 0; /* refused: SIGBUS in a fault; no death would help */
+    if (!error) {
+        error = page_make(cache, index, frame);
+        if (error)
+            commit_refund(charge);
+    }
+    if (error) {
+        quota_give(cache->quota);
+        return error;
+    }
+    cache->committed += charge;
+    cache->own++;
+    return 0;
 }
 
 static int page_find_locked(struct pagecache *cache, uint64_t index, struct frame **frame)
@@ -151,9 +180,14 @@ static int page_find_locked(struct pagecache *cache, uint64_t index, struct fram
     return PAGECACHE_NEW;
 }
 
+static bool index_is_within(const struct pagecache *cache, uint64_t index)
+{
+    return index < page_up(cache->size) >> PAGE_SHIFT;
+}
+
 int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame)
 {
-    if (index >= page_up(cache->size) >> PAGE_SHIFT)
+    if (!index_is_within(cache, index))
         return -EFAULT;
     spin_lock(&cache->lock);
     int result = page_find_locked(cache, index, frame);
@@ -161,36 +195,123 @@ int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame
     return result;
 }
 
-bool pagecache_has(struct pagecache *cache, uint64_t index)
+int pagecache_hold(struct pagecache *cache, uint64_t index, enum pagecache_bound bound, struct frame **frame)
+{
+    if (bound == PAGECACHE_WITHIN && !index_is_within(cache, index))
+        return -EFAULT;
+    spin_lock(&cache->lock);
+    int result = page_find_locked(cache, index, frame);
+    if (result >= 0)
+        frame_get(*frame);
+    spin_unlock(&cache->lock);
+    return result;
+}
+
+int pagecache_hold_present(struct pagecache *cache, uint64_t index, struct frame **frame)
+{
+    int result = 0;
+
+    spin_lock(&cache->lock);
+    struct frame **slot = tree_slot(cache, index, false);
+    *frame = slot ? *slot : NULL;
+    if (!*frame && index < cache->backed)
+        result = page_find_locked(cache, index, frame);
+    if (result >= 0 && *frame)
+        frame_get(*frame);
+    spin_unlock(&cache->lock);
+    return MIN(result, 0);
+}
+
+struct frame *pagecache_find(struct pagecache *cache, uint64_t index)
 {
     spin_lock(&cache->lock);
     struct frame **slot = tree_slot(cache, index, false);
-    bool has = slot && *slot;
+    struct frame *frame = slot ? *slot : NULL;
     spin_unlock(&cache->lock);
-    return has;
+    return frame;
 }
 
-static void page_drop_locked(struct pagecache *cache, uint64_t index)
-{
-    struct frame **slot = tree_slot(cache, index, false);
+uint64_t pagecache_own_pages(const struct pagecache *cache) { return cache->own; }
 
-    if (!slot || !*slot)
+/* ---- giving pages up ---- */
+
+static void page_drop(struct pagecache *cache, uint64_t index, struct frame **slot)
+{
+    if (!*slot)
         return;
     frame_put(*slot);
     *slot = NULL;
     cache->pages--;
+    if (index < cache->backed)
+        return;
+    cache->own--;
+    quota_give(cache->quota);
     if (cache->commit_by_page) {
         cache->committed--;
         commit_refund(1);
     }
 }
 
+static bool node_is_empty(const struct frame *node)
+{
+    for (unsigned i = 0; i < NODE_SLOTS; i++)
+        if (node_slots(node)[i])
+            return false;
+    return true;
+}
+
+/* Drop the pages in [from, to) below `node`, whose first page is `base`, and nodes that this leaves empty. */
+static void node_drop(struct pagecache *cache, struct frame *node, unsigned height, uint64_t base, uint64_t from, uint64_t to)
+{
+    unsigned shift = NODE_SHIFT * (height - 1);
+
+    for (unsigned i = 0; i < NODE_SLOTS; i++) {
+        uint64_t start = base + ((uint64_t)i << shift), last = start + (1ul << shift) - 1;
+        struct frame **slot = &node_slots(node)[i];
+        if (!*slot || last < from || start >= to)
+            continue;
+        if (height == 1) {
+            page_drop(cache, start, slot);
+            continue;
+        }
+        node_drop(cache, *slot, height - 1, start, from, to);
+        if (node_is_empty(*slot)) {
+            frame_put(*slot);
+            *slot = NULL;
+        }
+    }
+}
+
 void pagecache_drop(struct pagecache *cache, uint64_t index, uint64_t count)
 {
+    uint64_t end = index + count < index ? UINT64_MAX : index + count;
+
     spin_lock(&cache->lock);
-    for (uint64_t i = 0; i < count && cache->pages; i++)
-        page_drop_locked(cache, index + i);
+    if (cache->root && count) {
+        node_drop(cache, cache->root, cache->height, 0, index, end);
+        if (node_is_empty(cache->root)) {
+            frame_put(cache->root);
+            cache->root = NULL;
+            cache->height = 0;
+        }
+    }
     spin_unlock(&cache->lock);
+}
+
+uint64_t pagecache_seek(struct pagecache *cache, uint64_t index, uint64_t end, bool present)
+{
+    spin_lock(&cache->lock);
+    for (; index < end; index++) {
+        struct frame **slot = tree_slot(cache, index, false);
+        if ((index < cache->backed || (slot && *slot)) == present)
+            break;
+        if (!height_holds(cache->height, index) && index >= cache->backed) {
+            index = end; /* nothing lies beyond the tree */
+            break;
+        }
+    }
+    spin_unlock(&cache->lock);
+    return index;
 }
 
 ssize_type pagecache_read(struct pagecache *cache, uint64_t offset, void *buffer, size_t n)

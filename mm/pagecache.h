@@ -19,6 +19,13 @@ struct pagecache;
 struct pagecache_ops {
     /* Fill the page at `index` (PAGE_SIZE bytes at `page`), zeroes beyond the end. 0 or -EIO. May not sleep. */
     int (*read_page)(struct pagecache *cache, uint64_t index, void *page);
+    /* The last reference is gone and all pages with it: free what the owner has left. May be NULL. May not sleep. */
+    void (*release)(struct pagecache *cache);
+};
+
+/* A bound on the pages that several caches make together: a file system's size. Both atomic. */
+struct pagecache_quota {
+    uint64_t limit, used; /* pages */
 };
 
 struct pagecache {
@@ -27,14 +34,17 @@ struct pagecache {
     enum frame_kind kind; /* FRAME_FILE or FRAME_SHM */
     uint64_t size;        /* bytes; a page wholly beyond it does not exist */
     const struct pagecache_ops *ops;
+    uint64_t backed;  /* pages below this index are read by ops, those from it on begin as zeroes */
     void *owner;      /* for ops */
-    const char *name; /* what /proc/PID/maps shows; lives as long as the cache */
+    const char *name; /* what /proc/PID/maps shows; lives as long as the cache. NULL: the path of the owner */
     uint64_t inode;   /* number shown beside it */
     unsigned height;  /* of the tree; 0: empty */
     struct frame *root;
     uint64_t pages;      /* in the cache now */
+    uint64_t own;        /* of them, those that are not backed */
     uint64_t committed;  /* pages charged to the commit ledger for it; refunded with the last reference */
-    bool commit_by_page; /* each new page is charged when it is made */
+    bool commit_by_page; /* each new page that is not backed is charged when it is made */
+    struct pagecache_quota *quota; /* for the same pages; NULL: none */
 };
 
 /* A cache with one reference. ops NULL: new pages are zeroes. `name` is not copied. NULL when memory is out. */
@@ -52,10 +62,32 @@ enum pagecache_found { PAGECACHE_HIT, PAGECACHE_NEW };
  */
 int pagecache_page(struct pagecache *cache, uint64_t index, struct frame **frame) __must_check;
 
-/* Is the page in the cache now? */
-bool pagecache_has(struct pagecache *cache, uint64_t index);
+/*
+ * The same with a reference for the caller, who may then sleep. PAGECACHE_BEYOND also makes a page beyond the end: for
+ * a write that moves the end there afterwards. -ENOSPC: the quota refuses.
+ */
+enum pagecache_bound { PAGECACHE_WITHIN, PAGECACHE_BEYOND };
+int pagecache_hold(struct pagecache *cache, uint64_t index, enum pagecache_bound bound, struct frame **frame) __must_check;
 
-/* Drop `count` pages from `index` on: the cache's pins go, and their charges. Entries that map them keep theirs. */
+/*
+ * The page at `index` with a reference for the caller if it is there or can be read; NULL: a hole, which reads as zeroes
+ * and is left one. 0 or a negative errno.
+ */
+int pagecache_hold_present(struct pagecache *cache, uint64_t index, struct frame **frame) __must_check;
+
+/* Pages that are not backed: what the cache alone holds. */
+uint64_t pagecache_own_pages(const struct pagecache *cache);
+
+/* The first page from `index` on that is there (`present`) or is not, at most `end`. Backed pages are there. */
+uint64_t pagecache_seek(struct pagecache *cache, uint64_t index, uint64_t end, bool present);
+
+/* The page at `index` if it is in the cache now, without a reference of its own; or NULL. */
+struct frame *pagecache_find(struct pagecache *cache, uint64_t index);
+
+/*
+ * Drop `count` pages from `index` on: the cache's pins go, and their charges. Entries that map them keep theirs
+ * (mm/truncate.h takes them away first).
+ */
 void pagecache_drop(struct pagecache *cache, uint64_t index, uint64_t count);
 
 /* Copy out of the cache: at most n bytes from `offset`; stops at the end. Bytes copied, or a negative errno. */

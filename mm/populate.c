@@ -3,10 +3,48 @@
  * populate.c: touching pages on someone's behalf: all of a range at once, or to copy in or out of an address space
  * that need not be the current one.
  */
+#include <linux/mman.h>
+
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
+#include "mm/oom.h"
+#include "mm/range.h"
+
+/* One page as `how` says. FAULT_SPURIOUS also where there is nothing to touch. */
+static enum fault_kind page_populate_locked(struct aspace *aspace, const struct vma *vma, vaddr_t addr, enum populate how)
+{
+    bool write = how == POPULATE_WRITE ||
+                 (how == POPULATE_BY_RIGHTS && vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED));
+
+    if (!vma->prot)
+        return FAULT_SPURIOUS;
+    return fault_touch_locked(aspace, addr, write ? ACCESS_WRITE : ACCESS_READ, NULL);
+}
+
+int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how)
+{
+    enum fault_kind kind = FAULT_SPURIOUS;
+
+    for (vaddr_t addr = start; addr < end; addr += fault_resolved(kind) ? PAGE_SIZE : 0) {
+        mutex_lock(&aspace->lock);
+        struct vma *vma = vma_find_first(&aspace->vmas, addr);
+        addr = vma ? MAX(addr, vma->start) : end;
+        if (addr < end)
+            kind = page_populate_locked(aspace, vma, addr, how);
+        mutex_unlock(&aspace->lock);
+        if (!fault_resolved(kind) && (kind != FAULT_OOM || !oom_make_room()))
+            return kind == FAULT_OOM ? -ENOMEM : -EFAULT;
+    }
+    return 0;
+}
+
+void populate_if_possible(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    int unfulfilled = aspace_populate(aspace, start, end, POPULATE_BY_RIGHTS);
+    (void)unfulfilled;
+}
 
 int aspace_populate_locked(struct aspace *aspace, vaddr_t addr, uint64_t length, bool write)
 {

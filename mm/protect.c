@@ -24,7 +24,7 @@ static int protect_charge(struct aspace *aspace, vaddr_t start, vaddr_t end, uns
         uint64_t pages = (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
         int error = prot & PROT_WRITE && vma->flags & VMA_NEVER_WRITE ? -EACCES : 0;
         if (!error && protect_must_charge(vma, prot)) {
-            error = commit_charge(pages, aspace->vmas.pages);
+            error = commit_charge(pages, aspace);
             *charged += error ? 0 : pages;
         }
         if (error) {
@@ -56,11 +56,23 @@ static void protect_apply(struct aspace *aspace, vaddr_t start, vaddr_t end, uns
     range_merge(aspace, start, end);
 }
 
-static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot)
+/* Where the first hole at or above `start` begins; `end` if there is none below it. */
+static vaddr_t protect_end(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
+    struct vma *vma = vma_find(&aspace->vmas, start);
+
+    for (; vma && vma->start <= start && start < end; vma = vma_next(vma))
+        start = vma->end;
+    return MIN(start, end);
+}
+
+/* As on Linux, what lies before a hole gets the new rights, and then the call fails. */
+static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t asked_end, unsigned prot)
+{
+    vaddr_t end = protect_end(aspace, start, asked_end);
     uint64_t charged;
 
-    if (!range_is_mapped(aspace, start, end))
+    if (end == start)
         return -ENOMEM;
     int error = protect_charge(aspace, start, end, prot, &charged);
     if (error)
@@ -70,7 +82,7 @@ static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, uns
         return -ENOMEM;
     }
     protect_apply(aspace, start, end, prot);
-    return 0;
+    return end < asked_end ? -ENOMEM : 0;
 }
 
 int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot)

@@ -50,22 +50,6 @@ int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned 
     return 0;
 }
 
-static int vma_populate(struct aspace *aspace, const struct vma *vma, vaddr_t start, vaddr_t end)
-{
-    bool write = vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED);
-
-    return vma->prot ? aspace_populate_locked(aspace, start, end - start, write) : 0;
-}
-
-int range_populate(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    int error = 0;
-
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end && !error; vma = vma_next(vma))
-        error = vma_populate(aspace, vma, MAX(vma->start, start), MIN(vma->end, end));
-    return error;
-}
-
 /* A clone of the VMA that `addr` lies strictly inside of, for cutting there. False: out of memory. */
 static bool cut_prepare(struct aspace *aspace, vaddr_t addr, struct vma **upper)
 {

@@ -18,10 +18,10 @@ bool range_may_add_vma(const struct aspace *aspace);
 int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned set, unsigned clear) __must_check;
 
 /*
- * Fault in every page as an access by its VMA's rights would: private writable memory is written. What has no rights is passed
- * over. 0, -ENOMEM, -EFAULT (beyond the end of a file).
+ * MAP_POPULATE and locking as wishes: what cannot be had now comes by fault (mmap(2)). The mutex is NOT held; the
+ * address space is the current one.
  */
-int range_populate(struct aspace *aspace, vaddr_t start, vaddr_t end) __must_check;
+void populate_if_possible(struct aspace *aspace, vaddr_t start, vaddr_t end);
 
 /* Make `start` and `end` borders of VMAs. 0, or -ENOMEM with nothing cut (no memory, or vm.max_map_count). */
 int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end) __must_check;

@@ -27,7 +27,7 @@ static uint64_t remap_charge(const struct remap *remap)
 /* The room behind the old range is free: the VMA just gets longer. 0 or -ENOMEM. */
 static int remap_grow_in_place(struct aspace *aspace, const struct remap *remap)
 {
-    if (commit_charge(remap_charge(remap), aspace->vmas.pages))
+    if (commit_charge(remap_charge(remap), aspace))
         return -ENOMEM;
     vma_resize(&aspace->vmas, remap->vma, remap->vma->start, remap->old + remap->new_length);
     vma_merge(&aspace->vmas, remap->vma);
@@ -47,7 +47,7 @@ static struct vma *remap_make_vma(struct aspace *aspace, const struct remap *rem
 {
     const struct vma *old = remap->vma;
 
-    if (commit_charge(remap_charge(remap), aspace->vmas.pages))
+    if (commit_charge(remap_charge(remap), aspace))
         return NULL;
     struct vma *vma = vma_create(target, target + remap->new_length, old->prot, old->flags, old->ops, old->cache,
                                  old->cache ? vma_index_of(old, remap->old) : 0);
@@ -99,11 +99,19 @@ static int64_t remap_place(struct aspace *aspace, struct remap *remap)
     if (!(remap->flags & MREMAP_MAYMOVE))
         return -ENOMEM;
     if (!target)
-        target = vma_find_gap(&aspace->vmas, remap->new_length, USER_START, aspace->mmap_top);
+        target = vma_find_gap(&aspace->vmas, remap->new_length, MAX(USER_START, page_up(vm_mmap_min_addr)),
+                              aspace->mmap_top);
     if (!target)
         return -ENOMEM;
     int error = remap_move(aspace, remap, target);
     return error ? error : (int64_t)target;
+}
+
+/* Locked memory is to be there (mlock(2)): so is what it has grown by. */
+static bool remap_wants_pages(struct aspace *aspace, vaddr_t start, const struct remap *remap)
+{
+    const struct vma *vma = vma_find(&aspace->vmas, start);
+    return remap->new_length > remap->old_length && (vma->flags & (VMA_LOCKED | VMA_LOCK_ONFAULT)) == VMA_LOCKED;
 }
 
 static int64_t remap_locked(struct aspace *aspace, struct remap *remap)
@@ -128,12 +136,12 @@ static bool remap_valid(const struct remap *remap)
     bool fixed = remap->flags & MREMAP_FIXED;
 
     if (remap->flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || !is_aligned(remap->old, PAGE_SIZE) || !remap->new_length ||
-        !remap->old_length || remap->old >= USER_END || remap->new_length > USER_END)
+        !remap->old_length || remap->old >= USER_END)
         return false;
     if (!fixed)
         return true;
     return remap->flags & MREMAP_MAYMOVE && is_aligned(remap->target, PAGE_SIZE) && remap->target >= USER_START &&
-           remap->target <= USER_END - remap->new_length &&
+           remap->new_length <= USER_END && remap->target <= USER_END - remap->new_length &&
            (remap->target + remap->new_length <= remap->old || remap->old + remap->old_length <= remap->target);
 }
 
@@ -150,8 +158,13 @@ int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_lengt
 
     if (!remap_valid(&remap))
         return -EINVAL;
+    if (remap.new_length > USER_END)
+        return -ENOMEM;
     mutex_lock(&aspace->lock);
     int64_t result = remap_locked(aspace, &remap);
+    bool populate = result > 0 && remap_wants_pages(aspace, (vaddr_t)result, &remap);
     mutex_unlock(&aspace->lock);
+    if (populate)
+        populate_if_possible(aspace, (vaddr_t)result + remap.old_length, (vaddr_t)result + remap.new_length);
     return result;
 }

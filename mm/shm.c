@@ -21,11 +21,11 @@ static enum fault_kind shm_fault(struct fault_page *page)
 
 const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };
 
-struct pagecache *shm_create(uint64_t length, enum shm_reserve reserve, uint64_t size)
+struct pagecache *shm_create(uint64_t length, enum shm_reserve reserve, const struct aspace *asker)
 {
     uint64_t charge = reserve == SHM_RESERVE_WHOLE ? length >> PAGE_SHIFT : 0;
 
-    if (commit_charge(charge, size))
+    if (commit_charge(charge, asker))
         return NULL;
     struct pagecache *cache = pagecache_create(FRAME_SHM, length, NULL, NULL, "/dev/zero (deleted)", 0);
     if (!cache) {

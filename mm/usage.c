@@ -6,6 +6,7 @@
 
 #include "mm/aspace.h"
 #include "mm/fault.h"
+#include "mm/mappers.h"
 
 uint64_t aspace_resident(const struct pagetable_figures *figures)
 {
@@ -58,15 +59,9 @@ void aspace_usage(struct aspace *aspace, struct aspace_usage *usage)
     mutex_unlock(&aspace->lock);
 }
 
-/* Does more than one address space, or more than one place, see the page behind this leaf entry? */
-static bool page_is_shared(const struct pagetable *tree, vaddr_t addr, const struct frame *frame)
-{
-    unsigned pins = frame->kind == FRAME_ANON ? 0 : 1; /* the page cache's */
-    return frame->refs > 1 + pins || pagetable_path_is_shared(tree, addr);
-}
-
 struct vma_usage_request {
     const struct pagetable *tree;
+    const struct mappers *mappers;
     struct vma_usage *usage;
 };
 
@@ -75,24 +70,31 @@ static int vma_usage_page(vaddr_t addr, pte_t entry, void *arg)
     struct vma_usage_request *request = arg;
     struct vma_usage *usage = request->usage;
     const struct frame *frame = frame_at(pte_pfn(entry));
+    enum resident_kind kind = frame_resident_kind(frame);
 
-    if (frame_resident_kind(frame) == RESIDENT_NONE)
+    if (kind == RESIDENT_NONE)
         return 0;
     usage->resident++;
-    usage->anonymous += frame->kind == FRAME_ANON;
+    usage->anonymous += kind == RESIDENT_ANON;
     usage->referenced += pte_is_accessed(entry);
     usage->lazy_free += pte_is_lazy_free(entry);
-    bool dirty = pte_is_dirty(entry) || frame->kind == FRAME_ANON; /* no file has an anonymous page's contents */
-    if (page_is_shared(request->tree, addr, frame))
+    /* No file has an anonymous page's contents, so it is dirty, unless it may be dropped. */
+    bool dirty = pte_is_dirty(entry) || (kind == RESIDENT_ANON && !pte_is_lazy_free(entry));
+    uint32_t mappings = mappers_of(request->mappers, request->tree, addr, frame);
+    if (mappings > 1)
         *(dirty ? &usage->shared_dirty : &usage->shared_clean) += 1;
     else
         *(dirty ? &usage->private_dirty : &usage->private_clean) += 1;
+    uint64_t share = (PAGE_SIZE << PSS_SHIFT) / mappings;
+    usage->share[kind] += share;
+    usage->share_dirty += dirty ? share : 0;
     return 0;
 }
 
-void vma_usage_locked(struct aspace *aspace, const struct vma *vma, struct vma_usage *usage)
+void vma_usage_locked(struct aspace *aspace, const struct vma *vma, const struct mappers *mappers,
+                      struct vma_usage *usage)
 {
-    struct vma_usage_request request = { &aspace->tree, usage };
+    struct vma_usage_request request = { &aspace->tree, mappers, usage };
 
     *usage = (struct vma_usage){ 0 };
     pagetable_visit(&aspace->tree, vma->start, vma->end, vma_usage_page, &request);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+/*
+ * reclaim.h: taking back what was given up before anyone must die: pages under MADV_FREE that were not written again.
+ */
+#ifndef MM_RECLAIM_H
+#define MM_RECLAIM_H
+
+#include "kernel/lib/types.h"
+
+/* Frames taken back from all address spaces. Takes their mutexes one at a time; the caller holds none. May sleep. */
+uint64_t reclaim_lazy_free(void);
+
+#endif
