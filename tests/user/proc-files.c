@@ -3,6 +3,7 @@
 //
 // /proc/PID/fd, limits, auxv, comm and status; loadavg, stat, swaps, cpuinfo, vmstat: that each says what is
 // true.
+#define _GNU_SOURCE // setresuid
 #include <elf.h>
 #include <grp.h>
 #include <sys/auxv.h>

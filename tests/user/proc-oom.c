@@ -3,6 +3,7 @@
 //
 // K2 /proc/PID/oom_score_adj, oom_adj and oom_score: what may be written, what is read back, what fork and
 // exec do to it, and that the score follows size and adjustment.
+#define _GNU_SOURCE // setresuid
 #include "child.h"
 #include "observe.h"
 

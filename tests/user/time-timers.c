@@ -92,7 +92,7 @@ static void itimer_check(void)
 
 static void cpu_itimer_check(void)
 {
-    struct itimerval set = {{0, 20000}, {0, 20000}}, none = {{0}};
+    struct itimerval set = {{0, 20000}, {0, 20000}}, none = {0};
     handle(SIGVTALRM);
     setitimer(ITIMER_VIRTUAL, &set, NULL);
     nap(100);
@@ -147,7 +147,7 @@ static void posix_check(int signal, clockid_t clock, const char *what)
     long start = now(clock);
     while (now(clock) - start < 130 * MS)
         ;
-    struct itimerspec none = {{0}};
+    struct itimerspec none = {0};
     timer_settime(timer, 0, &none, &left);
     ok(left.it_interval.tv_nsec == 20 * MS, "timer_settime tells the old one");
     if (clock != CLOCK_PROCESS_CPUTIME_ID) {
