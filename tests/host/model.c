@@ -551,15 +551,52 @@ static void page_make_private(struct model *model, vaddr_t addr, const uint8_t *
     page_put(model, (struct model_page){ addr, MODEL_ANON, frame, false });
 }
 
+/* Are both of one VMA, as far as their own properties go? */
+static bool is_alike(const struct model_range *a, const struct model_range *b)
+{
+    return a->prot == b->prot && a->flags == b->flags && a->object == b->object &&
+           a->index - (a->start >> PAGE_SHIFT) == b->index - (b->start >> PAGE_SHIFT);
+}
+
+/* Where the VMA that this page belongs to ends in the direction of `step`, at most at `limit`. */
+static vaddr_t around_limit(const struct model *model, const struct model_range *range, vaddr_t addr, int64_t step,
+                            vaddr_t limit)
+{
+    while (addr != limit) {
+        const struct model_range *next = model_range_at(model, addr + (uint64_t)step);
+        if (!next || !is_alike(next, range))
+            break;
+        addr += (uint64_t)step;
+    }
+    return addr;
+}
+
+/* A read that found its page in the cache maps what else the cache has of the same 16 pages. */
+static void map_around(struct model *model, const struct model_range *range, vaddr_t addr)
+{
+    const vaddr_t window = 16 * PAGE_SIZE, low = align_down(addr, window), high = low + window - PAGE_SIZE;
+    vaddr_t first = around_limit(model, range, addr, -(int64_t)PAGE_SIZE, low);
+    vaddr_t last = around_limit(model, range, addr, PAGE_SIZE, high);
+
+    for (vaddr_t at = first; at <= last; at += PAGE_SIZE) {
+        uint64_t index = range->index + (at >> PAGE_SHIFT) - (range->start >> PAGE_SHIFT);
+        if (index < object_pages(range->object) && range->object->page[index] && !model_page_at(model, at))
+            page_put(model, (struct model_page){ at, MODEL_OBJECT, NULL, false });
+    }
+}
+
 static void touch_object(struct model *model, struct model_range *range, vaddr_t addr, bool write)
 {
     uint64_t index = range->index + ((addr - range->start) >> PAGE_SHIFT);
+    bool hit = range->object->page[index] && !model_page_at(model, addr);
     uint8_t *contents = object_page(range->object, index);
 
     if (write && !(range->flags & VMA_SHARED))
         page_make_private(model, addr, contents);
     else if (!model_page_at(model, addr))
         page_put(model, (struct model_page){ addr, MODEL_OBJECT, NULL, false });
+    if (hit && !write)
+        map_around(model, range, addr);
 }
 
 void model_touch(struct model *model, vaddr_t addr, enum fault_access access)

@@ -500,13 +500,11 @@ static bool map_is_refused(const struct map_request *request, const struct model
 /* The pages that come at once. */
 static void model_pay_now(const struct map_request *request, vaddr_t start, vaddr_t end)
 {
-    unsigned flags = model_flags(request);
-
     if (!request->prot)
         return;
     if (!lazy.zfod && !request->cache)
         model_populate(now, start, end, request->prot & PROT_WRITE);
-    else if (request->flags & MAP_POPULATE || (flags & (VMA_LOCKED | VMA_LOCK_ONFAULT)) == VMA_LOCKED)
+    else if (request->flags & (MAP_POPULATE | MAP_LOCKED) || now->lock_future == VMA_LOCKED)
         model_fetch(now, start, end);
 }
 

@@ -31,13 +31,6 @@ static bool is_mapped_elsewhere(const struct model_object *object)
     return false;
 }
 
-static int advise_populate(const struct model_range *range, vaddr_t start, vaddr_t end, bool write)
-{
-    if (!(range->prot & (write ? PROT_WRITE : PROT_READ)))
-        return -EINVAL;
-    return model_populate(now, start, end, write) ? -EFAULT : 0;
-}
-
 static int advise_remove(const struct model_range *range, vaddr_t start, vaddr_t end)
 {
     if (range->flags & VMA_LOCKED || !range->object)
@@ -77,9 +70,9 @@ static int model_advise(const struct model_range *range, vaddr_t start, vaddr_t 
     case MADV_REMOVE:
         return advise_remove(range, start, end);
     case MADV_POPULATE_READ:
-        return advise_populate(range, start, end, false);
+        return range->prot & PROT_READ ? 0 : -EINVAL;
     case MADV_POPULATE_WRITE:
-        return advise_populate(range, start, end, true);
+        return range->prot & PROT_WRITE ? 0 : -EINVAL;
     default: /* MADV_WILLNEED */
         return 0;
     }
@@ -99,7 +92,11 @@ static int model_advise_all(vaddr_t start, vaddr_t end, int advice)
         if (error)
             return error;
     }
-    return hole ? -ENOMEM : 0;
+    if (hole)
+        return -ENOMEM;
+    if (advice != MADV_POPULATE_READ && advice != MADV_POPULATE_WRITE)
+        return 0;
+    return model_populate(now, start, end, advice == MADV_POPULATE_WRITE) ? -EFAULT : 0;
 }
 
 /* MADV_REMOVE shows in other address spaces, which the model does not follow: not there. */
@@ -303,39 +300,29 @@ void op_in_core(void)
 
 /* ---- memory taken back ---- */
 
-/* Follow what was taken of one space: given up, not written since, and nobody else's. Pages taken. */
-static uint64_t reclaimed_from(struct model *space, bool alone)
+/* What was given up and not written since goes, and nothing else: everywhere, shared or not. */
+static void reclaimed_from(struct model *space)
 {
-    uint64_t taken = 0;
-
     for (unsigned i = 0; i < space->pages;) {
         const struct model_page *page = &space->page[i];
         bool gone = pte_is_none(space_entry(space->aspace, page->addr));
-        CHECK(!gone || (page->lazy_free && page->frame->refs == 1), "0x%lx was taken", page->addr);
-        CHECK(gone || !alone || !page->lazy_free, "0x%lx was given up, and not taken", page->addr);
-        taken += gone;
+        CHECK(gone == page->lazy_free, "0x%lx was %staken", page->addr, gone ? "" : "not ");
         if (gone)
             model_drop(space, page->addr, page->addr + PAGE_SIZE);
         else
             i++;
     }
-    return taken;
 }
 
-/* What is shared with a relative may stay: whether its table is shared is not the model's to know. */
 void op_reclaim(void)
 {
-    unsigned count = 0;
-    uint64_t taken = 0;
+    uint64_t before = model_anon_frames, free_before = frame_free_count();
 
-    for (unsigned i = 0; i < SPACES; i++)
-        count += model[i].aspace != NULL;
     note("take back what was given up");
-    uint64_t free_before = frame_free_count(), told = reclaim_lazy_free();
+    uint64_t told = reclaim_lazy_free();
     for (unsigned i = 0; i < SPACES; i++)
         if (model[i].aspace)
-            taken += reclaimed_from(&model[i], count == 1);
-    CHECK(told == taken, "%lu pages, not %lu", told, taken);
-    CHECK(frame_free_count() >= free_before + taken, "%lu frames free, %lu before", frame_free_count(),
-          free_before);
+            reclaimed_from(&model[i]);
+    CHECK(told == before - model_anon_frames, "%lu frames, not %lu", told, before - model_anon_frames);
+    CHECK(frame_free_count() == free_before + told, "%lu frames free, %lu before", frame_free_count(), free_before);
 }

@@ -15,6 +15,13 @@ CTRL = {name: chr(ord(name) - 64) for name in "CDQSUVWZ"}
 # keys were typed. What the shell echoes is never what is waited for: that would come in any case. GO says "g0", which
 # comes when the shell has left its own line editing and given the terminal back its cooked mode.
 GO = "echo g$((0)); "
+
+
+def job(program):
+    """A foreground job that says "g0" itself: keys typed from then on reach it, and not the shell between two commands."""
+    return f"sh -c 'echo g$((0)); exec {program}'"
+
+
 DIALOG = [
     ("exit", "sh\r", "init greets"),
     (PROMPT, "echo $((6 * 7)) is right\r", "the shell prompts"),
@@ -22,10 +29,10 @@ DIALOG = [
     (PROMPT, GO + "cat\r", ""),
     ("g0\r\n", f"one word{CTRL['W']}more\r{CTRL['D']}", ""),
     ("\r\none more\r\n", "", "Ctrl-W takes a word away, Ctrl-D ends the file"),
-    (PROMPT, GO + "cat; echo after cat $?\r", ""),
+    (PROMPT, job("cat") + "; echo after cat $?\r", ""),
     ("g0\r\n", CTRL["C"], ""),
     ("^C", "", "Ctrl-C is shown"),
-    (PROMPT, GO + "cat\r", "and ends the program, and the shell's line"),
+    (PROMPT, job("cat") + "\r", "and ends the program, and the shell's line"),
     ("g0\r\n", CTRL["Z"], ""),
     ("Stopped", "", "Ctrl-Z stops a program"),
     (PROMPT, "jobs\r", "the shell has the terminal again"),
