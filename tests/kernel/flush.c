@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * flush.c: tests that the CPU is told. When a user program faults, the CPU forgets the faulting page by itself, and
- * hides a flush that is missing. So here it is made to remember first, and then the kernel does the work unseen, by
- * aspace_write(): through the direct map, without a fault.
+ * flush.c: tests that the CPU is told. When a user program faults, the CPU forgets the faulting page by itself,
+ * and hides a flush that is missing. So here it is made to remember first, and then the kernel does the work unseen,
+ * by aspace_write(): through the direct map, without a fault.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/selftest.h"
@@ -21,7 +21,7 @@ KTEST(flush, a_copy_made_by_the_kernel_is_seen)
     vaddr_t addr = space_map(parent, 2, READ_WRITE, MAP_PRIVATE);
     EXPECT_EQUAL(space_write(addr, 1), 0);
     REQUIRE(!aspace_fork(parent, &child));
-    EXPECT_EQUAL(space_write(addr + PAGE_SIZE, 1), 0); /* the tables become the parent's own, with flushes, before */
+    EXPECT_EQUAL(space_write(addr + PAGE_SIZE, 1), 0); /* now the tables are the parent's own */
     EXPECT_EQUAL(space_read(addr), 1);
     write_unseen(parent, addr, 2);
     EXPECT_EQUAL(space_read(addr), 2);
@@ -44,9 +44,9 @@ KTEST(flush, an_upgrade_made_by_the_kernel_is_seen)
 }
 
 /*
- * The CPU also remembers where the way leads: to a leaf table that the child shares. The parent gets its own; when the
- * child has gone, the old one is no table any more. (QEMU remembers pages only: this is for the host ring, and for
- * CPUs.)
+ * The CPU also remembers where the way leads: to a leaf table that the child shares. The parent gets its own; when
+ * the child has gone, the old one is no table any more. (QEMU remembers pages only: this is for the host ring, and
+ * for CPUs.)
  */
 KTEST(flush, a_table_that_was_copied_is_walked)
 {
@@ -57,7 +57,7 @@ KTEST(flush, a_table_that_was_copied_is_walked)
     EXPECT_EQUAL(space_write(addr + PAGE_SIZE, 2), 0);
     REQUIRE(!aspace_fork(parent, &child));
     EXPECT_EQUAL(space_read(addr), 1);
-    write_unseen(parent, addr + 2 * PAGE_SIZE, 3); /* no entry was there: what is set needs no flush of its own */
+    write_unseen(parent, addr + 2 * PAGE_SIZE, 3); /* none was there: needs no flush of its own */
     aspace_put(child);
     EXPECT_EQUAL(space_read(addr + PAGE_SIZE), 2);
     EXPECT_EQUAL(space_read(addr + 2 * PAGE_SIZE), 3);
@@ -68,10 +68,12 @@ KTEST(flush, a_page_that_moved_is_not_at_its_old_place)
 {
     struct aspace *space = space_enter();
     REQUIRE(space);
-    vaddr_t addr = space_map(space, 3, READ_WRITE, MAP_PRIVATE), middle = addr + PAGE_SIZE, elsewhere = 40ul << 30;
+    vaddr_t addr = space_map(space, 3, READ_WRITE, MAP_PRIVATE);
+    vaddr_t middle = addr + PAGE_SIZE, elsewhere = 40ul << 30;
     for (unsigned i = 0; i < 3; i++)
         EXPECT_EQUAL(space_write(addr + i * PAGE_SIZE, i + 1), 0);
-    EXPECT_EQUAL(aspace_remap(space, middle, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere), elsewhere);
+    EXPECT_EQUAL(aspace_remap(space, middle, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere),
+                 elsewhere);
     EXPECT_EQUAL(space_read(middle), -EFAULT);
     EXPECT_EQUAL(space_read(elsewhere), 2);
     EXPECT_EQUAL(space_read(addr + 2 * PAGE_SIZE), 3);

@@ -3,8 +3,8 @@
 # ram: 2G  time: 120
 """How many instructions the common things may take, and how large the kernel may be.
 
-user/probe counts under --icount, from the user's instruction before to the user's instruction after, so a figure is
-the same on every host. It is the median that is held against the ceiling.
+user/probe counts under --icount, from the user's instruction before to the user's instruction after, so a figure
+is the same on every host. It is the median that is held against the ceiling.
 """
 import os
 import struct
@@ -43,7 +43,8 @@ def loaded_bytes(path):
     return sum(header[6] for header in headers if header[0] == SEGMENT_LOAD)
 
 
-status, output, errors = run("scripts/run", "--icount", "--mem", "2G", "--timeout", "110", built("user/probe"))
+status, output, errors = run("scripts/run", "--icount", "--mem", "2G", "--timeout", "110",
+                             built("user/probe"))
 equal((status, errors), (0, ""), "the probe runs")
 measured = medians(output.decode(errors="replace"))
 for name, ceiling in CEILINGS.items():
@@ -52,7 +53,7 @@ for name, ceiling in CEILINGS.items():
 
 small, large = measured.get("fork_call_1M", 0), measured.get("fork_call_1G", 0)
 ok(0 < large <= FORK_GROWTH * small,
-   f"the fork call with 1 GiB written: {large} instructions, at most {FORK_GROWTH} times the {small} with 1 MiB")
+   f"fork call with 1 GiB written: {large} instructions, at most {FORK_GROWTH} times the {small} with 1 MiB")
 
 kernel = built("release/lazybones")
 for what, size in (("file", os.path.getsize(kernel)), ("loaded", loaded_bytes(kernel))):

@@ -65,7 +65,7 @@ int main(void)
     is(run((char *[]){"busybox", "ls", "/", NULL}, text, sizeof(text)), 0, "ls /");
     ok(strstr(text, "bin\n") && strstr(text, "proc\n") && strstr(text, "tests\n"), "it lists what is there");
     is(run((char *[]){"busybox", "ls", "-l", "/tests/script.sh", NULL}, text, sizeof(text)), 0, "ls -l");
-    ok(strncmp(text, "-rwx", 4) == 0, "it shows the rights"); // of group and others as the tree was checked out
+    ok(strncmp(text, "-rwx", 4) == 0, "it shows the rights"); // the rest is the umask's
 
     prints("one\ntwo\n", 0, "sh -c with two commands", SHELL("echo one; echo two"));
     prints("", 3, "sh -c exit", SHELL("exit 3"));

@@ -84,7 +84,7 @@ static bool cpu_has_xsave(void)
     return __get_cpuid(1, &a, &b, &c, &d) && c & bit_OSXSAVE;
 }
 
-// REG_CSGSFS holds four selectors: cs, gs, fs, ss. Those of the kernel, whatever privilege the low bits ask for.
+// REG_CSGSFS holds four selectors: cs, gs, fs, ss.
 static void code_segment_of_the_kernel(ucontext_t *context)
 {
     context->uc_mcontext.gregs[REG_CSGSFS] &= ~0xffffl;
