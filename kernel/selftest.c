@@ -18,6 +18,7 @@
 #include "mm/commit.h"
 #include "mm/fault.h"
 #include "mm/frame.h"
+#include "mm/slab.h"
 
 extern const struct ktest ktests_start[], ktests_end[];
 
@@ -83,12 +84,12 @@ bool ktest_expect_text(const char *value, const char *wanted, const char *text, 
 
 /* What must be the same after a test as before it. */
 struct balance {
-    uint64_t free_frames, committed;
+    uint64_t free_frames, committed, objects;
 };
 
 static struct balance balance_take(void)
 {
-    return (struct balance){ frame_free_count(), commit_total() };
+    return (struct balance){ frame_free_count(), commit_total(), READ_ONCE(slab_objects) };
 }
 
 /* A check that takes place after the test, in its name. */
@@ -99,6 +100,10 @@ static void balance_check(const struct balance *before)
     if (after.free_frames != before->free_frames) {
         test_failures++;
         ktest_note("%ld frames are missing", (long)(before->free_frames - after.free_frames));
+    }
+    if (after.objects > before->objects) { /* fewer: someone has come to an end meanwhile */
+        test_failures++;
+        ktest_note("%ld kernel objects are left", (long)(after.objects - before->objects));
     }
     if (after.committed != before->committed) {
         test_failures++;

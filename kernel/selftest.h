@@ -12,7 +12,7 @@
  *     }
  *
  * A test is a record in the section .ktests; nothing else registers it. It must leave the machine as it found
- * it: the runner compares free frames and the commit ledger before and after, and checks all of mm/
+ * it: the runner compares free frames, kernel objects and the ledger before and after, and checks all of mm/
  * (mm_check). Tests that need only mm/ run in the host ring as well (tests/host/), over the software MMU.
  */
 #ifndef KERNEL_SELFTEST_H

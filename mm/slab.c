@@ -16,6 +16,8 @@
 #define SLAB_ROOM (PAGE_SIZE - SLAB_HEADER)
 #define FREED_JUNK 0x6b /* fills freed objects in debug builds */
 
+uint64_t slab_objects;
+
 struct slab {
     struct slab_cache *cache;
     LIST_ENTRY(slab) link; /* on cache->partial unless full */
@@ -65,6 +67,7 @@ void *slab_alloc(struct slab_cache *cache)
     if (slab) {
         object = slab_take(slab);
         cache->objects++;
+        __atomic_add_fetch(&slab_objects, 1, __ATOMIC_RELAXED);
     }
     spin_unlock(&cache->lock);
     return object ? memset(object, 0, cache->size) : NULL;
@@ -86,6 +89,7 @@ void slab_free(struct slab_cache *cache, void *object)
     *(void **)object = slab->returned;
     slab->returned = object;
     cache->objects--;
+    __atomic_sub_fetch(&slab_objects, 1, __ATOMIC_RELAXED);
     if (slab->used == 0) {
         LIST_REMOVE(slab, link);
         cache->slabs--;

@@ -28,6 +28,9 @@ struct slab_cache {
     { .name = (object_name), .size = (sizeof(type) + 15) & ~15ul, .lock = SPINLOCK_INIT,               \
       .partial = LIST_HEAD_INITIALIZER((cache).partial) }
 
+/* Objects handed out now, of all caches: what leaks less than a frame shows here. Atomic. */
+extern uint64_t slab_objects;
+
 /* One object, zeroed, 16-byte aligned; NULL when memory is out. */
 void *slab_alloc(struct slab_cache *cache) __must_check;
 void slab_free(struct slab_cache *cache, void *object);

@@ -559,8 +559,8 @@ static bool is_alike(const struct model_range *a, const struct model_range *b)
 }
 
 /* Where the VMA that this page belongs to ends in the direction of `step`, at most at `limit`. */
-static vaddr_t around_limit(const struct model *model, const struct model_range *range, vaddr_t addr, int64_t step,
-                            vaddr_t limit)
+static vaddr_t around_limit(const struct model *model, const struct model_range *range, vaddr_t addr,
+                            int64_t step, vaddr_t limit)
 {
     while (addr != limit) {
         const struct model_range *next = model_range_at(model, addr + (uint64_t)step);

@@ -702,7 +702,7 @@ struct remap_call {
     unsigned flags;
 };
 
-/* Whether it grows, where, and at what price, once what goes first has gone. `in_place`: nothing is behind. */
+/* Whether it grows, where, at what price, once what goes first has gone. `in_place`: nothing is behind. */
 static int64_t predict_remap(const struct remap_call *call, bool in_place)
 {
     const struct model_range *range = model_range_at(now, call->old);

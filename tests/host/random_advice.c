@@ -324,5 +324,6 @@ void op_reclaim(void)
         if (model[i].aspace)
             reclaimed_from(&model[i]);
     CHECK(told == before - model_anon_frames, "%lu frames, not %lu", told, before - model_anon_frames);
-    CHECK(frame_free_count() == free_before + told, "%lu frames free, %lu before", frame_free_count(), free_before);
+    CHECK(frame_free_count() == free_before + told, "%lu frames free, %lu before", frame_free_count(),
+          free_before);
 }

@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/selftest.h"
 #include "mm/commit.h"
+#include "mm/reclaim.h"
 #include "tests/kernel/space.h"
 
 #define AT 0x40000000ul
@@ -326,5 +327,23 @@ KTEST(aspace, more_than_ram_is_refused_but_only_at_once)
         EXPECT(map(space, 0, all, MAP_PRIVATE | MAP_ANONYMOUS) > 0);
     EXPECT(map(space, 0, 1ul << 40, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) > 0);
     EXPECT_EQUAL(commit_total() - committed, 3 * (all >> PAGE_SHIFT));
+    space_leave(space);
+}
+
+/* What was given up may be taken, unless it was written since: by the CPU, or by the kernel on its owner's behalf. */
+KTEST(aspace, given_up_and_written_again)
+{
+    struct aspace *space = space_enter();
+    REQUIRE(space);
+    vaddr_t addr = space_map(space, 3, READ_WRITE, MAP_PRIVATE);
+    for (unsigned i = 0; i < 3; i++)
+        EXPECT_EQUAL(space_write(addr + i * PAGE_SIZE, 1), 0);
+    EXPECT_EQUAL(aspace_advise(space, addr, 3 * PAGE_SIZE, MADV_FREE), 0);
+    EXPECT_EQUAL(space_write(addr, 2), 0);
+    EXPECT_EQUAL(aspace_write(space, addr + PAGE_SIZE, "\3", 1), 0);
+    EXPECT_EQUAL(reclaim_lazy_free(), 1);
+    EXPECT_EQUAL(space_read(addr), 2);
+    EXPECT_EQUAL(space_read(addr + PAGE_SIZE), 3);
+    EXPECT_EQUAL(space_read(addr + 2 * PAGE_SIZE), 0);
     space_leave(space);
 }

@@ -26,6 +26,7 @@
 #include "mm/commit.h"
 #include "mm/frame.h"
 #include "mm/oom.h"
+#include "mm/slab.h"
 #include "tests/kernel/space.h"
 
 /* What the child runs: it may lie anywhere. rbx: the next entry of the list. */
@@ -202,7 +203,8 @@ static bool is_honest(int64_t result)
 }
 
 /*
- * Did all calls succeed? An errno that is no excuse fails the test; after an excuse, what follows may be nonsense.
+ * Did all calls succeed? An errno that is no excuse fails the test; after an excuse, what follows may be
+ * nonsense.
  */
 static bool list_check(const struct call *list)
 {
@@ -247,12 +249,12 @@ static struct outcome attempt(const struct call *list, uint64_t n)
 /* ---- the sweep ---- */
 
 struct balance {
-    uint64_t free_frames, committed;
+    uint64_t free_frames, committed, objects;
 };
 
 static struct balance balance_take(void)
 {
-    return (struct balance){ frame_free_count(), commit_total() };
+    return (struct balance){ frame_free_count(), commit_total(), READ_ONCE(slab_objects) };
 }
 
 static void balance_check(const struct balance *before, uint64_t n)
@@ -263,7 +265,7 @@ static void balance_check(const struct balance *before, uint64_t n)
     if (frame_count <= CHECK_EACH_FRAMES)
         EXPECT_EQUAL(mm_check(), 0);
     if (!EXPECT_EQUAL(now.free_frames, before->free_frames) ||
-        !EXPECT_EQUAL(now.committed, before->committed))
+        !EXPECT_EQUAL(now.committed, before->committed) || !EXPECT_EQUAL(now.objects, before->objects))
         ktest_note("after the failure of allocation %lu", n);
 }
 
@@ -331,7 +333,7 @@ SWEEP(mremap, NULL, DO(mremap, BUFFER, 16 * PAGE_SIZE, 32 * PAGE_SIZE, MREMAP_MA
       DO(madvise, ROOM, 8 * PAGE_SIZE, MADV_POPULATE_WRITE), DO(madvise, ROOM, 4 * PAGE_SIZE, MADV_DONTNEED))
 SWEEP(fault, NULL, TOUCH(DATA + PAGE_SIZE - 1), TOUCH(BUFFER), TOUCH(BUFFER + 7 * PAGE_SIZE), TOUCH(STACK))
 SWEEP(signal, NULL, DO(rt_sigaction, SIGUSR1, IN_DATA(action), 0, 8),
-      DO(kill, 0, SIGUSR1), DO(kill, 0, SIGUSR1)) /* the group, that is parent and child; init takes no notice */
+      DO(kill, 0, SIGUSR1), DO(kill, 0, SIGUSR1)) /* to the group: init takes no notice */
 /* Reading does not wait: what could not be written would be waited for for ever. */
 SWEEP(pipe, NULL, DO(pipe2, IN_DATA(pipe), 0), DO(write, 4, BUFFER, 2 * PAGE_SIZE - 100),
       DO(fcntl, 3, F_SETFL, O_NONBLOCK), DO(read, 3, DATA, 3000),

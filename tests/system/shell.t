@@ -38,7 +38,7 @@ DIALOG = [
     (PROMPT, "jobs\r", "the shell has the terminal again"),
     ("Stopped", "", "jobs shows it"),
     (PROMPT, "fg\r", ""),
-    ("cat\r\n", "still here\r", ""),
+    ("exec cat\"\r\n", "still here\r", ""),
     ("still here\r\nstill here\r\n", CTRL["D"], "fg lets it go on"),
     (PROMPT, "sleep 1000 &\r", ""),
     (PROMPT, "jobs\r", ""),
