@@ -81,7 +81,7 @@ KTEST(mappers, shared_memory_counts_each_place)
     struct aspace *space = space_enter(), *child;
     REQUIRE(space);
     vaddr_t addr = space_map(space, 4, READ_WRITE, MAP_SHARED);
-    EXPECT_EQUAL(space_write(addr, 1), 0);
+    REQUIRE(space_write(addr, 1) == 0); /* or there is no frame to ask about */
     REQUIRE(!aspace_fork(space, &child));
     struct mappers *mappers = mappers_count();
     REQUIRE(mappers);
