@@ -8,6 +8,7 @@
 #include "mm/aspace.h"
 #include "mm/fault.h"
 #include "mm/range.h"
+#include "mm/truncate.h"
 
 /* Does a VMA of the range have one of these flags? */
 static bool range_has_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags)
@@ -74,25 +75,50 @@ static int advise_wipe_on_fork(struct aspace *aspace, vaddr_t start, vaddr_t end
     return range_set_flags(aspace, start, end, VMA_WIPEONFORK, 0);
 }
 
-/* MADV_REMOVE: punch a hole into shared memory; what is mapped of it here goes, too. */
+/* What MADV_REMOVE does to one VMA: pages of its object (one reference is held). */
+struct removal {
+    struct pagecache *cache;
+    uint64_t from, to;
+};
+
+/* The first VMA in [*start, end): may its part be removed? 0 (*start is then behind it), or a negative errno. */
+static int removal_find(struct aspace *aspace, vaddr_t *start, vaddr_t end, struct removal *removal)
+{
+    struct vma *vma = vma_find_first(&aspace->vmas, *start);
+
+    if (!vma || vma->start >= end)
+        return -ENOMEM;
+    if (vma->flags & VMA_LOCKED || !vma->cache)
+        return -EINVAL;
+    if (!(vma->flags & VMA_SHARED) || vma->flags & VMA_NEVER_WRITE)
+        return -EACCES;
+    vaddr_t first = MAX(vma->start, *start), last = MIN(vma->end, end);
+    removal->cache = pagecache_get(vma->cache);
+    removal->from = vma_index_of(vma, first);
+    removal->to = removal->from + ((last - first) >> PAGE_SHIFT);
+    *start = last;
+    return 0;
+}
+
+/* MADV_REMOVE: holes in shared objects, under everybody who maps them, so without the mutex of any one. */
 static int advise_remove(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        if (vma->flags & VMA_LOCKED || !vma->cache)
-            return -EINVAL;
-        if (!(vma->flags & VMA_SHARED && vma->prot & PROT_WRITE))
-            return -EACCES;
-        if (vma->cache->kind != FRAME_SHM)
-            return -EOPNOTSUPP;
+    struct removal removal;
+    bool hole = false;
+
+    while (start < end) {
+        mutex_lock(&aspace->lock);
+        hole = hole || !vma_find(&aspace->vmas, start);
+        int error = removal_find(aspace, &start, end, &removal);
+        mutex_unlock(&aspace->lock);
+        if (error)
+            return error;
+        error = pagecache_remove(removal.cache, removal.from, removal.to);
+        pagecache_put(removal.cache);
+        if (error)
+            return error;
     }
-    int error = advise_drop(aspace, start, end);
-    if (error)
-        return error;
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        vaddr_t from = MAX(vma->start, start), to = MIN(vma->end, end);
-        pagecache_drop(vma->cache, vma_index_of(vma, from), (to - from) >> PAGE_SHIFT);
-    }
-    return 0;
+    return hole ? -ENOMEM : 0;
 }
 
 static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
@@ -108,8 +134,6 @@ static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int 
         return advise_drop(aspace, start, end);
     case MADV_FREE:
         return advise_free(aspace, start, end);
-    case MADV_REMOVE:
-        return advise_remove(aspace, start, end);
     case MADV_POPULATE_READ:
         return advise_may_populate(aspace, start, end, PROT_READ);
     case MADV_POPULATE_WRITE:
@@ -158,6 +182,8 @@ int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advi
         return -EINVAL;
     if (!length)
         return 0;
+    if (advice == MADV_REMOVE)
+        return advise_remove(aspace, addr, addr + page_up(length));
     mutex_lock(&aspace->lock);
     int error = advise_locked(aspace, addr, addr + page_up(length), advice);
     mutex_unlock(&aspace->lock);

@@ -47,7 +47,8 @@ void mm_init(void)
     lazy_switches_init();
 }
 
-struct aspace *aspace_create(void)
+/* An empty address space with one reference, in the list behind `parent` (NULL: at the head; mm/truncate.c). Or NULL. */
+static struct aspace *aspace_create_behind(struct aspace *parent)
 {
     struct aspace *aspace = slab_alloc(&aspace_slab);
     if (!aspace)
@@ -62,10 +63,15 @@ struct aspace *aspace_create(void)
     aspace->mmap_top = page_down(USER_END - STACK_ROOM_MIN);
     aspace->stack_limit = aspace->size_limit = aspace->data_limit = UINT64_MAX;
     spin_lock(&aspace_list_lock);
-    LIST_INSERT_HEAD(&aspace_list, aspace, all);
+    if (parent)
+        LIST_INSERT_AFTER(parent, aspace, all);
+    else
+        LIST_INSERT_HEAD(&aspace_list, aspace, all);
     spin_unlock(&aspace_list_lock);
     return aspace;
 }
+
+struct aspace *aspace_create(void) { return aspace_create_behind(NULL); }
 
 struct aspace *aspace_get(struct aspace *aspace)
 {
@@ -205,11 +211,11 @@ static int fork_pay_now(struct aspace *parent, struct aspace *child)
 
 int aspace_fork(struct aspace *parent, struct aspace **child)
 {
-    struct aspace *copy = aspace_create();
+    struct aspace *copy = aspace_create_behind(parent);
     if (!copy)
         return -ENOMEM;
     mutex_lock(&parent->lock);
-    mutex_lock(&copy->lock); /* no one else knows it: cannot wait */
+    mutex_lock(&copy->lock); /* the list shows it; nobody keeps it while waiting for a parent's */
     layout_copy(copy, parent);
     int error = vmas_fork(parent, copy);
     if (!error) {

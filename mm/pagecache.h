@@ -19,6 +19,8 @@ struct pagecache;
 struct pagecache_ops {
     /* Fill the page at `index` (PAGE_SIZE bytes at `page`), zeroes beyond the end. 0 or -EIO. May not sleep. */
     int (*read_page)(struct pagecache *cache, uint64_t index, void *page);
+    /* Make a hole of the pages in [from, to). 0 or a negative errno. May be NULL: it cannot be done. May sleep. */
+    int (*punch)(struct pagecache *cache, uint64_t from, uint64_t to);
     /* The last reference is gone and all pages with it: free what the owner has left. May be NULL. May not sleep. */
     void (*release)(struct pagecache *cache);
 };

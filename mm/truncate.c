@@ -3,9 +3,15 @@
  * truncate.c: taking pages out of an object under those who map it.
  *
  * There is no reverse map: all address spaces are looked through for mappings of the object. That is a look at each VMA
- * in the machine, and only for a file that shrinks while somebody maps it (a cache with one reference is mapped by
- * nobody). New faults cannot bring a page back meanwhile: the size is changed first, and each address space is visited
- * under its mutex, which faults take, too.
+ * in the machine, and only for a file that loses pages while somebody maps it (a cache with one reference is mapped by
+ * nobody).
+ *
+ * The order keeps old pages from coming back while we sleep on somebody's mutex: first no new fault can find them (the
+ * size has shrunk, or the cache has dropped them), then the entries go, address space by address space. A child of
+ * fork stands behind its parent in the list, so that it cannot carry entries past us.
+ *
+ * An entry goes where it stands, also from a table that is shared since a fork: all that share the table map the same
+ * object there. So nothing here needs memory.
  *
  * Locks: the list's lock for steps along it, with a reference on the address space where we stand; then its mutex.
  */
@@ -15,7 +21,6 @@
 #include "kernel/lib/string.h"
 #include "mm/aspace.h"
 #include "mm/aspace_list.h"
-#include "mm/range.h"
 
 struct cut {
     struct pagecache *cache;
@@ -35,19 +40,37 @@ static bool cut_in_vma(const struct cut *cut, const struct vma *vma, vaddr_t *st
     return true;
 }
 
-static int cut_locked(const struct cut *cut, struct aspace *aspace)
+struct cut_walk {
+    const struct cut *cut;
+    struct aspace *aspace;
+    struct gather gather;
+};
+
+static int cut_entry(vaddr_t addr, pte_t entry, void *arg)
 {
+    struct cut_walk *walk = arg;
+    struct frame *frame = frame_at(pte_pfn(entry));
+
+    if (frame->kind == FRAME_ANON && !walk->cut->private_too)
+        return 0;
+    pagetable_set((pte_t *)pagetable_find(&walk->aspace->tree, addr), pte_none());
+    gather_add(&walk->gather, frame, addr);
+    return 0;
+}
+
+static void cut_locked(const struct cut *cut, struct aspace *aspace)
+{
+    struct cut_walk walk = { .cut = cut, .aspace = aspace };
     struct vma *vma;
     vaddr_t start, end;
 
     TAILQ_FOREACH(vma, &aspace->vmas.list, link) {
-        if (!cut_in_vma(cut, vma, &start, &end) || !(vma->flags & VMA_SHARED || cut->private_too))
+        if (!cut_in_vma(cut, vma, &start, &end))
             continue;
-        if (pagetable_prepare_release(&aspace->tree, start, end))
-            return -ENOMEM;
-        range_release_pages(aspace, start, end);
+        aspace_note_peak_locked(aspace);
+        pagetable_visit(&aspace->tree, start, end, cut_entry, &walk);
     }
-    return 0;
+    gather_finish(&walk.gather);
 }
 
 /* A reference to the address space behind `aspace` (NULL: to the first), whose reference goes; NULL at the end. */
@@ -63,21 +86,17 @@ static struct aspace *aspace_step(struct aspace *aspace)
     return next;
 }
 
-static int cut_everywhere(const struct cut *cut)
+static void cut_everywhere(const struct cut *cut)
 {
     struct aspace *aspace = NULL;
-    int error = 0;
 
     if (cut->cache->refs == 1)
-        return 0;
-    while (!error && (aspace = aspace_step(aspace))) {
+        return;
+    while ((aspace = aspace_step(aspace))) {
         mutex_lock(&aspace->lock);
-        error = cut_locked(cut, aspace);
+        cut_locked(cut, aspace);
         mutex_unlock(&aspace->lock);
     }
-    if (aspace)
-        aspace_put(aspace);
-    return error;
 }
 
 /* Clear the last page behind the end: whoever makes the object longer again finds zeroes there. */
@@ -108,22 +127,24 @@ int pagecache_truncate(struct pagecache *cache, uint64_t size)
     if (error)
         return error;
     cache->size = size;
-    error = cut_everywhere(&cut);
-    if (error) {
-        cache->size = before;
-        return error;
-    }
+    cut_everywhere(&cut);
     pagecache_drop(cache, pages, UINT64_MAX);
     cache->backed = MIN(cache->backed, pages);
     return 0;
 }
 
-int pagecache_punch(struct pagecache *cache, uint64_t from, uint64_t to)
+void pagecache_punch(struct pagecache *cache, uint64_t from, uint64_t to)
 {
     struct cut cut = { .cache = cache, .from = from, .to = to };
-    int error = cut_everywhere(&cut);
 
-    if (!error)
-        pagecache_drop(cache, from, to - from);
-    return error;
+    pagecache_drop(cache, from, to - from);
+    cut_everywhere(&cut);
+}
+
+int pagecache_remove(struct pagecache *cache, uint64_t from, uint64_t to)
+{
+    if (cache->ops)
+        return cache->ops->punch ? cache->ops->punch(cache, from, to) : -EOPNOTSUPP;
+    pagecache_punch(cache, from, to);
+    return 0;
 }

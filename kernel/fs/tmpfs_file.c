@@ -45,7 +45,11 @@ static void cache_release(struct pagecache *cache)
     node_free(node_of(cache->owner));
 }
 
-static const struct pagecache_ops cache_ops = { .read_page = cache_read_page, .release = cache_release };
+static int cache_punch(struct pagecache *cache, uint64_t from, uint64_t to);
+
+static const struct pagecache_ops cache_ops = { .read_page = cache_read_page,
+                                                .punch = cache_punch,
+                                                .release = cache_release };
 
 int node_create_cache(struct node *node, enum frame_kind kind)
 {
@@ -233,7 +237,19 @@ static int hole_punch(struct node *node, uint64_t offset, uint64_t end)
     if (!error)
         error = bytes_clear(node, last, end);
     if (!error && first < last)
-        error = pagecache_punch(node->cache, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+        pagecache_punch(node->cache, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+    return error;
+}
+
+/* MADV_REMOVE: the same, asked for through a mapping. */
+static int cache_punch(struct pagecache *cache, uint64_t from, uint64_t to)
+{
+    struct node *node = node_of(cache->owner);
+    mutex_lock(&node->lock);
+    int error = hole_punch(node, from << PAGE_SHIFT, to << PAGE_SHIFT);
+    if (!error)
+        inode_note_change(&node->inode);
+    mutex_unlock(&node->lock);
     return error;
 }
 

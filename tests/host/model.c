@@ -344,20 +344,27 @@ void model_free_lazily(struct model *model, vaddr_t start, vaddr_t end)
         model->page[i].lazy_free = model->page[i].state == MODEL_ANON;
 }
 
-void model_punch(struct model *model, vaddr_t start, vaddr_t end)
+void model_punch(struct model_object *object, uint64_t first, uint64_t last)
 {
-    const struct model_range *range = model_range_at(model, start);
-    uint64_t first = range->index + ((start - range->start) >> PAGE_SHIFT);
-    struct model_object *object = range->object;
-
-    model_drop(model, start, end);
-    for (uint64_t i = first; i < first + ((end - start) >> PAGE_SHIFT) && i < object_pages(object); i++) {
+    for (uint64_t i = first; i < last && i < object_pages(object); i++) {
         if (!object->page[i])
             continue;
         free(object->page[i]);
         object->page[i] = NULL;
         model_shm_frames--;
         model_shm_committed -= object->commit_by_page;
+    }
+}
+
+void model_punch_unmap(struct model *model, const struct model_object *object, uint64_t first, uint64_t last)
+{
+    for (unsigned i = 0; i < model->ranges; i++) {
+        const struct model_range *range = &model->range[i];
+        uint64_t pages = (range->end - range->start) >> PAGE_SHIFT;
+        if (range->object != object || first >= range->index + pages || last <= range->index)
+            continue;
+        uint64_t from = MAX(first, range->index) - range->index, to = MIN(last - range->index, pages);
+        model_drop(model, range->start + (from << PAGE_SHIFT), range->start + (to << PAGE_SHIFT));
     }
 }
 

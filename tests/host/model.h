@@ -90,8 +90,9 @@ void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned pro
 void model_set_flags(struct model *model, vaddr_t start, vaddr_t end, unsigned set, unsigned clear);
 /* MADV_FREE; and what has been taken back of it. */
 void model_free_lazily(struct model *model, vaddr_t start, vaddr_t end);
-/* MADV_REMOVE of [start, end), which lies in one shared range whose pages nobody else maps. */
-void model_punch(struct model *model, vaddr_t start, vaddr_t end);
+/* Pages [first, last) of the object go: from the object, and (_unmap) from one who maps it. */
+void model_punch(struct model_object *object, uint64_t first, uint64_t last);
+void model_punch_unmap(struct model *model, const struct model_object *object, uint64_t first, uint64_t last);
 void model_drop(struct model *model, vaddr_t start, vaddr_t end);
 void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length);
 

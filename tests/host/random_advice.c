@@ -21,25 +21,20 @@ static bool is_private_anonymous(const struct model_range *range)
     return !(range->flags & VMA_SHARED) && !range->object;
 }
 
-/* Does any other address space see pages of this object? */
-static bool is_mapped_elsewhere(const struct model_object *object)
-{
-    for (unsigned i = 0; i < SPACES; i++)
-        for (unsigned j = 0; &model[i] != now && j < model[i].ranges; j++)
-            if (model[i].range[j].object == object)
-                return true;
-    return false;
-}
-
 static int advise_remove(const struct model_range *range, vaddr_t start, vaddr_t end)
 {
     if (range->flags & VMA_LOCKED || !range->object)
         return -EINVAL;
-    if (!(range->flags & VMA_SHARED) || !(range->prot & PROT_WRITE))
+    if (!(range->flags & VMA_SHARED) || range->flags & VMA_NEVER_WRITE)
         return -EACCES;
     if (range->object->is_file)
         return -EOPNOTSUPP;
-    model_punch(now, start, end);
+    uint64_t first = range->index + ((start - range->start) >> PAGE_SHIFT);
+    uint64_t last = first + ((end - start) >> PAGE_SHIFT);
+    model_punch(range->object, first, last);
+    for (unsigned i = 0; i < SPACES; i++)
+        if (model[i].aspace)
+            model_punch_unmap(&model[i], range->object, first, last);
     return 0;
 }
 
@@ -99,16 +94,6 @@ static int model_advise_all(vaddr_t start, vaddr_t end, int advice)
     return model_populate(now, start, end, advice == MADV_POPULATE_WRITE) ? -EFAULT : 0;
 }
 
-/* MADV_REMOVE shows in other address spaces, which the model does not follow: not there. */
-static bool is_fit_to_remove(vaddr_t start, vaddr_t end)
-{
-    for (unsigned i = 0; i < now->ranges; i++)
-        if (now->range[i].start < end && now->range[i].end > start && now->range[i].object &&
-            is_mapped_elsewhere(now->range[i].object))
-            return false;
-    return true;
-}
-
 static bool is_all_or_nothing(vaddr_t start, vaddr_t end, int advice)
 {
     const struct model_range *range = model_range_at(now, start);
@@ -131,7 +116,7 @@ void op_advise(void)
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
         pages = MIN(pages, FETCH_PAGES);
     vaddr_t end = start + (pages << PAGE_SHIFT);
-    if (!is_roomy() || (advice == MADV_REMOVE && !is_fit_to_remove(start, end)))
+    if (!is_roomy())
         return;
     inject_only_if(is_all_or_nothing(start, end, advice));
     note("madvise 0x%lx, %lu pages, advice %d", start, pages, advice);

@@ -280,9 +280,6 @@ static int64_t call_drop(struct aspace *space)
 CALL_ADVISE(call_free, MADV_FREE, BIG_START, BIG_PAGES)
 CALL_ADVISE(call_populate_write, MADV_POPULATE_WRITE, BIG + 5 * PAGE_SIZE, 1)
 
-/* A hole punched into shared memory: a page that no one has touched, so who else maps it is no matter. */
-CALL_ADVISE(call_remove, MADV_REMOVE, SHARED + 5 * PAGE_SIZE, 1)
-
 /*
  * Pages here and there get a mark and so VMAs of their own, more than fit in a slab. What was marked is taken
  * back.
@@ -427,14 +424,6 @@ SWEEP(fork_and_create, CALL("fork", call_fork), { "fork cut", call_fork, prepare
       CALL("create", call_create), CALL("kernel stack", call_kstack))
 SWEEP(advice, CALL("free", call_free), CALL("don't fork", call_dont_fork), CALL("wipe", call_wipe),
       CALL("random", call_random), CALL("populate write", call_populate_write))
-/* With zfod=off the page has been touched by both. */
-KTEST(sweep, remove)
-{
-    static const struct call calls[] = { CALL("remove", call_remove) };
-    if (lazy.zfod)
-        sweep(calls, ARRAY_SIZE(calls));
-}
-
 SWEEP(lock, CALL("lock on fault", call_lock_on_fault), CALL("lock", call_lock))
 
 /*
