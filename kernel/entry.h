@@ -22,8 +22,11 @@ void kernel_main(const void *archive, size_t length) __attribute__((noreturn));
  */
 void syscall_dispatch(struct trapframe *frame);
 
-/* The timer interrupt, interrupts off. */
-void timer_tick(const struct trapframe *frame);
+/*
+ * The timer interrupt, interrupts off: so many ticks (of TIMER_HZ) have passed since the last one, possibly
+ * none. Returns when the next alarm is due, in nanoseconds since boot; UINT64_MAX: there is none.
+ */
+uint64_t timer_tick(const struct trapframe *frame, unsigned ticks);
 
 /*
  * A page fault that ended in a SEGV_*, BUS or OOM kind; from the kernel's own copies to and from user

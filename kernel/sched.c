@@ -275,16 +275,19 @@ static void charge_tick(struct process *process, bool user)
     timers_charge(process, user);
 }
 
-void timer_tick(const struct trapframe *frame)
+uint64_t timer_tick(const struct trapframe *frame, unsigned ticks)
 {
     struct process *process = current();
 
-    charge_tick(process, trap_from_user(frame));
-    if (process->slice && --process->slice == 0)
-        this_cpu()->return_work |= RETURN_RESCHEDULE;
-    load_tick();
-    alarm_expire(clock_nanoseconds());
-    kmsg_tick();
+    for (unsigned i = 0; i < ticks; i++) {
+        charge_tick(process, trap_from_user(frame));
+        if (process->slice && --process->slice == 0)
+            this_cpu()->return_work |= RETURN_RESCHEDULE;
+        load_tick();
+    }
+    if (ticks)
+        kmsg_tick();
+    return alarm_expire(clock_nanoseconds());
 }
 
 void user_return(struct trapframe *frame)

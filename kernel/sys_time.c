@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_time.c: clocks and sleeping. A sleep ends at the first timer tick at or after its time (TIMER_HZ).
+ * sys_time.c: clocks and sleeping.
  */
 #include <linux/times.h>
 

@@ -36,6 +36,7 @@ void alarm_arm(struct alarm *alarm, uint64_t deadline)
     else
         TAILQ_INSERT_TAIL(&alarms, alarm, link);
     alarm->armed = true;
+    timer_wake_at(deadline);
     spin_unlock_irq(&alarm_lock, irq);
 }
 
@@ -61,12 +62,18 @@ static struct alarm *take_due(uint64_t now)
     return alarm;
 }
 
-void alarm_expire(uint64_t now)
+uint64_t alarm_expire(uint64_t now)
 {
     struct alarm *alarm;
+    uint64_t next;
+    bool irq;
 
     while ((alarm = take_due(now)) != NULL)
         alarm->ring(alarm);
+    irq = spin_lock_irq(&alarm_lock);
+    next = TAILQ_EMPTY(&alarms) ? UINT64_MAX : TAILQ_FIRST(&alarms)->deadline;
+    spin_unlock_irq(&alarm_lock, irq);
+    return next;
 }
 
 uint64_t alarm_arm_next(struct alarm *alarm, uint64_t interval)

@@ -2,8 +2,8 @@
 /*
  * timer.h: things to be done at a time, and the timers that a process can have.
  *
- * A struct alarm calls its function from the timer's interrupt, at the first tick at or after its deadline
- * (TIMER_HZ): sleeps, setitimer(2)'s ITIMER_REAL and timer_create(2) are made of it. ITIMER_VIRTUAL and
+ * A struct alarm calls its function from the timer's interrupt, as soon after its deadline as that can be had
+ * (a few microseconds): sleeps, setitimer(2)'s ITIMER_REAL and timer_create(2) are made of it. ITIMER_VIRTUAL and
  * ITIMER_PROF are counted down by the ticks that a process runs (timers_charge()).
  *
  * Locks: alarm_lock (_irq) for the list of alarms; it is not held while a function is called. struct
@@ -38,8 +38,11 @@ void alarm_disarm(struct alarm *alarm);
  */
 uint64_t alarm_arm_next(struct alarm *alarm, uint64_t interval);
 
-/* Ring all whose deadline has come. The timer's interrupt calls it. */
-void alarm_expire(uint64_t now);
+/*
+ * Ring all whose deadline has come; the result is the deadline of the next one, or UINT64_MAX. The timer's
+ * interrupt calls it.
+ */
+uint64_t alarm_expire(uint64_t now);
 
 /* setitimer(2)'s VIRTUAL and PROF: in ticks. */
 struct tick_timer {

@@ -35,8 +35,10 @@ uint64_t clock_tsc_frequency(void);
 /* Nanoseconds from 1970-01-01 to clock_init(), read once from the RTC. */
 uint64_t clock_boot_time(void);
 
-/* Start the periodic interrupt that enters timer_tick() TIMER_HZ times a second. */
+/* Start the interrupt that enters timer_tick(): TIMER_HZ times a second, and when an alarm is due. */
 void timer_init(void);
+/* Enter it at `deadline` (nanoseconds since boot), too. Interrupts are off. */
+void timer_wake_at(uint64_t deadline);
 
 enum machine_end { MACHINE_POWER_OFF = 0x10, MACHINE_PANIC = 0x20, MACHINE_SELFTEST_FAILED = 0x30 };
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * timer.c: the periodic interrupt (8254 channel 0) and the clock (the TSC, measured against 8254 channel 2).
+ * timer.c: the timer's interrupt (8254 channel 0) and the clock (the TSC, measured against 8254 channel 2).
+ *
+ * Channel 0 runs once, up to the next tick or to the next alarm if that comes first. What has come is told by
+ * the clock and not by the interrupt: one that comes early only sets the rest again, and one that is late
+ * brings as many ticks as have passed.
  *
  * The 8254 counts at 1193182 Hz on every PC, and in QEMU it follows the same virtual time as the TSC does,
  * also under -icount. Source: Intel 8254 data sheet.
@@ -17,7 +21,7 @@
 #define PIT_CHANNEL0 0x40
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND 0x43
-#define PIT_PERIODIC 0x34 /* channel 0, both bytes, mode 2 */
+#define PIT_ALARM 0x30    /* channel 0, both bytes, mode 0: one interrupt when the count is used up */
 #define PIT_ONCE 0xb0     /* channel 2, both bytes, mode 0 */
 #define PIT_LATCH2 0x80   /* hold channel 2's count for reading */
 
@@ -26,12 +30,17 @@
 #define SPEAKER_SOUND 0x02
 
 #define NANOSECONDS 1000000000ull
+#define TICK_NANOSECONDS (NANOSECONDS / TIMER_HZ) /* fits 16 bits of channel 0: 55 ms */
 #define CALIBRATION_TICKS (PIT_HZ / 200) /* 5 ms */
 #define READINGS 5
 
 static uint64_t tsc_start, tsc_frequency;
 static uint64_t nanoseconds_per_tick; /* fixed point, 32 bits after the point; 0: no clock yet */
 static uint64_t boot_time;
+
+/* Nanoseconds since boot; with interrupts off. */
+static uint64_t next_tick;
+static uint64_t programmed; /* what channel 0 counts up to; UINT64_MAX: nothing */
 
 /* The 8254's count and the TSC at the same moment. */
 struct reading {
@@ -97,13 +106,45 @@ uint64_t clock_tsc_frequency(void) { return tsc_frequency; }
 
 uint64_t clock_boot_time(void) { return boot_time; }
 
+/* Count up to `deadline`, at most a tick away. The result is rounded up, so as not to come too early. */
+static void alarm_program(uint64_t deadline)
+{
+    uint64_t now = clock_nanoseconds();
+    uint64_t count = deadline > now ? (deadline - now) * PIT_HZ / NANOSECONDS + 1 : 1;
+
+    programmed = deadline;
+    io_out8(PIT_COMMAND, PIT_ALARM);
+    io_out8(PIT_CHANNEL0, count & 0xff);
+    io_out8(PIT_CHANNEL0, count >> 8);
+}
+
+void timer_wake_at(uint64_t deadline)
+{
+    deadline = MIN(deadline, next_tick);
+    if (deadline < programmed)
+        alarm_program(deadline);
+}
+
+static void timer_interrupt(const struct trapframe *frame)
+{
+    uint64_t now = clock_nanoseconds(), alarm;
+    unsigned ticks = 0;
+
+    if (now >= next_tick)
+        ticks = (now - next_tick) / TICK_NANOSECONDS + 1;
+    next_tick += ticks * TICK_NANOSECONDS;
+    programmed = 0; /* whatever is set from here on is in the result */
+    alarm = timer_tick(frame, ticks);
+    programmed = UINT64_MAX;
+    timer_wake_at(alarm);
+}
+
 void timer_init(void)
 {
-    uint16_t divisor = (PIT_HZ + TIMER_HZ / 2) / TIMER_HZ;
-    io_out8(PIT_COMMAND, PIT_PERIODIC);
-    io_out8(PIT_CHANNEL0, divisor & 0xff);
-    io_out8(PIT_CHANNEL0, divisor >> 8);
-    irq_attach(IRQ_TIMER, timer_tick);
     uint64_t kilohertz = tsc_frequency / 1000;
+
+    irq_attach(IRQ_TIMER, timer_interrupt);
+    next_tick = clock_nanoseconds() + TICK_NANOSECONDS;
+    alarm_program(next_tick);
     log_info("timer: %u Hz; TSC: %lu.%03lu MHz", TIMER_HZ, kilohertz / 1000, kilohertz % 1000);
 }

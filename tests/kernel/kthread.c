@@ -84,7 +84,7 @@ KTEST(alarm, rings_in_the_order_of_deadlines)
     EXPECT_EQUAL(rung_count, 2);
     EXPECT(rung[0] == 1 && rung[1] == 0);
     EXPECT(!alarms[0].armed && !alarms[1].armed && !alarms[2].armed);
-    alarm_arm(&alarms[0], now); /* long past: with the next tick */
+    alarm_arm(&alarms[0], now); /* long past: at once */
     EXPECT_EQUAL(sleep_until(clock_nanoseconds() + 30 * MILLISECOND), 0);
     EXPECT_EQUAL(rung_count, 3);
 }

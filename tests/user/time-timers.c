@@ -4,6 +4,7 @@
 // alarm, setitimer and timer_create: when they run out, what they send, what is left of them, and
 // what becomes of them over fork. And the clocks.
 #define _GNU_SOURCE
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -231,6 +232,29 @@ static void clock_check(void)
        "getrusage as well");
 }
 
+/* The best of several: the machine may be held up at any time, but not each time. */
+static void fineness_check(void)
+{
+    long best_sleep = 1000 * MS, best_poll = 1000 * MS, early = 0;
+    struct timespec wanted = {0, MS};
+
+    for (int i = 0; i < 20; i++) {
+        long start = now(CLOCK_MONOTONIC), took;
+        nanosleep(&wanted, NULL);
+        took = now(CLOCK_MONOTONIC) - start;
+        early += took < MS;
+        best_sleep = took < best_sleep ? took : best_sleep;
+        start = now(CLOCK_MONOTONIC);
+        poll(NULL, 0, 1);
+        took = now(CLOCK_MONOTONIC) - start;
+        early += took < MS;
+        best_poll = took < best_poll ? took : best_poll;
+    }
+    ok(best_sleep < 3 * MS, "a sleep of 1 ms takes about that, not a clock tick (%ld us)", best_sleep / 1000);
+    ok(best_poll < 3 * MS, "and so does a poll (%ld us)", best_poll / 1000);
+    is(early, 0, "none ends too early");
+}
+
 static void limit_body(void *arg)
 {
     struct rlimit limit = {1, 2};
@@ -251,6 +275,7 @@ int main(void)
     posix_check(SIGUSR2, CLOCK_PROCESS_CPUTIME_ID, "the process's CPU time");
     posix_corners();
     clock_check();
+    fineness_check();
     ok(killed_by(child_run(limit_body, NULL), SIGXCPU), "RLIMIT_CPU ends in SIGXCPU");
     return tap_end();
 }
