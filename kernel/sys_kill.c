@@ -2,9 +2,8 @@
 /*
  * sys_kill.c: the system calls that send signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2).
  *
- * A real-time signal wants a queue entry, which is made before process_lock is taken. One that goes to many
- * processes at once (kill with pid 0, -1, -pgid) has one entry for the first of them; the others only find
- * the signal pending, without a word of who sent it.
+ * A real-time signal wants a queue entry for each process it goes to, and entries are made before process_lock
+ * is taken: so whoever sends to many counts them first, and once more when the entries are there.
  */
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
@@ -15,8 +14,42 @@
 struct sending {
     int number; /* 0: only look */
     struct signal_record record;
-    struct signal_entry *entry; /* NULL: a standard signal, used up, or no memory */
+    struct signal_queue spare; /* entries for those it will go to; empty: a standard signal, or no memory */
+    unsigned spares;
 };
+
+/* Make entries up to `wanted`. False: memory is out. */
+static bool spares_make(struct sending *sending, unsigned wanted)
+{
+    while (sending->spares < wanted) {
+        struct signal_entry *entry = signal_entry_create();
+
+        if (!entry)
+            return false;
+        TAILQ_INSERT_HEAD(&sending->spare, entry, link);
+        sending->spares++;
+    }
+    return true;
+}
+
+static struct signal_entry *spare_take(struct sending *sending)
+{
+    struct signal_entry *entry = TAILQ_FIRST(&sending->spare);
+
+    if (entry) {
+        TAILQ_REMOVE(&sending->spare, entry, link);
+        sending->spares--;
+    }
+    return entry;
+}
+
+static void spares_free(struct sending *sending)
+{
+    struct signal_entry *entry;
+
+    while ((entry = spare_take(sending)) != NULL)
+        signal_entry_free(entry);
+}
 
 /* May the caller send it to this process? 0 or -EPERM. SIGCONT may go anywhere in the session. */
 static int check_permission_locked(const struct sending *sending, const struct process *target)
@@ -28,22 +61,25 @@ static int check_permission_locked(const struct sending *sending, const struct p
     return sending->number == SIGCONT && caller->sid == target->sid ? 0 : -EPERM;
 }
 
-/*
- * Is the user's share of queue entries used up (RLIMIT_SIGPENDING of the target)? A kill(2) goes on without
- * an entry then; what carries data is refused.
- */
-static int check_limit_locked(struct sending *sending, const struct process *target)
+/* Is the user's share of queue entries used up (RLIMIT_SIGPENDING of the target)? */
+static bool is_over_limit_locked(const struct process *target)
 {
     uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur;
-    bool over = limit != RLIM64_INFINITY &&
-                signal_queued_of_user_locked(target->credentials.user.real) >= limit;
 
-    if (sending->number < SIGNAL_REAL_TIME || (sending->entry && !over))
-        return 0;
-    if (sending->record.si_code != SI_USER)
+    return limit != RLIM64_INFINITY && signal_queued_of_user_locked(target->credentials.user.real) >= limit;
+}
+
+/* Where there is no entry to be had, a kill(2) goes on without; what carries data is refused. */
+static int send_real_time_locked(struct sending *sending, struct process *target)
+{
+    struct signal_entry *entry = is_over_limit_locked(target) ? NULL : spare_take(sending);
+
+    if (!entry && sending->record.si_code != SI_USER)
         return -EAGAIN;
-    signal_entry_free(sending->entry);
-    sending->entry = NULL;
+    if (!signal_send_locked(target, sending->number, &sending->record, entry) && entry) {
+        TAILQ_INSERT_HEAD(&sending->spare, entry, link);
+        sending->spares++;
+    }
     return 0;
 }
 
@@ -53,10 +89,10 @@ static int send_locked(struct sending *sending, struct process *target)
 
     if (error || !sending->number)
         return error;
-    error = check_limit_locked(sending, target);
-    if (!error && signal_send_locked(target, sending->number, &sending->record, sending->entry))
-        sending->entry = NULL;
-    return error;
+    if (sending->number >= SIGNAL_REAL_TIME)
+        return send_real_time_locked(sending, target);
+    (void)signal_send_locked(target, sending->number, &sending->record, NULL);
+    return 0;
 }
 
 static int send_one(struct sending *sending, int pid)
@@ -77,12 +113,41 @@ static bool kill_means(int pid, const struct process *process)
     return process->pgid == (pid == 0 ? current()->pgid : -pid);
 }
 
+static unsigned count_meant_locked(int pid)
+{
+    const struct process *process;
+    unsigned count = 0;
+
+    TAILQ_FOREACH(process, &process_table, all)
+        count += kill_means(pid, process);
+    return count;
+}
+
+/* Take process_lock with an entry for each that is meant, or with as many as memory gives. */
+static bool lock_with_spares(struct sending *sending, int pid)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    unsigned count = sending->number < SIGNAL_REAL_TIME ? 0 : count_meant_locked(pid);
+
+    while (sending->spares < count) {
+        bool made;
+
+        spin_unlock_irq(&process_lock, irq);
+        made = spares_make(sending, count);
+        irq = spin_lock_irq(&process_lock);
+        if (!made)
+            break;
+        count = count_meant_locked(pid); /* there may be more of them by now */
+    }
+    return irq;
+}
+
 /* It succeeds if it reached one of them. */
 static int send_many(struct sending *sending, int pid)
 {
     struct process *process;
     int result = -ESRCH;
-    bool irq = spin_lock_irq(&process_lock);
+    bool irq = lock_with_spares(sending, pid);
 
     TAILQ_FOREACH(process, &process_table, all) {
         int error;
@@ -106,10 +171,11 @@ static int send(struct sending *sending, int pid)
         return -EINVAL;
     if (pid == INT_MIN)
         return -ESRCH;
-    if (sending->number >= SIGNAL_REAL_TIME)
-        sending->entry = signal_entry_create();
+    TAILQ_INIT(&sending->spare);
+    if (pid > 0 && sending->number >= SIGNAL_REAL_TIME)
+        (void)spares_make(sending, 1);
     result = pid > 0 ? send_one(sending, pid) : send_many(sending, pid);
-    signal_entry_free(sending->entry);
+    spares_free(sending);
     return result;
 }
 

@@ -208,6 +208,41 @@ static void exec_and_fork_check(void)
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+/* Waits for the real-time signal, tells who sent it. */
+static void tell_sender(struct link *link, void *unused)
+{
+    sigset_t set = set_of(RT, 0);
+    siginfo_t info = {0};
+    (void)unused;
+    say(link, 0);
+    sigwaitinfo(&set, &info);
+    say(link, info.si_pid);
+    say(link, info.si_code);
+}
+
+static void group_check(void)
+{
+    sigset_t set = set_of(RT, 0), old;
+    struct link links[3];
+    int told = 0;
+
+    setpgid(0, 0);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    for (int i = 0; i < 3; i++) {
+        links[i] = child_start(tell_sender, NULL);
+        hear(&links[i]);
+    }
+    is(kill(0, RT), 0, "a real-time signal to the group");
+    for (int i = 0; i < 3; i++) {
+        bool known = hear(&links[i]) == getpid();
+        told += known && hear(&links[i]) == SI_USER;
+        child_end(&links[i]);
+    }
+    is(told, 3, "each of them is told who sent it");
+    is(sigtimedwait(&set, NULL, &(struct timespec){0, 0}), RT, "the sender is one of them");
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 int main(void)
 {
     tap_begin();
@@ -217,5 +252,6 @@ int main(void)
     is(child_run(limit_body, NULL), 0,
        "RLIMIT_SIGPENDING bounds the queue: EAGAIN; kill goes on without an entry");
     exec_and_fork_check();
+    group_check();
     return tap_end();
 }
