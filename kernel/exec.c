@@ -8,6 +8,7 @@
 #include "kernel/exec.h"
 
 #include "kernel/fs/file.h"
+#include "kernel/futex.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/sched.h"
@@ -183,8 +184,10 @@ static void exchange(struct process *process, struct program *program)
     struct inode *old_exe = process->exe;
     bool irq;
 
-    if (old_aspace)
+    if (old_aspace) {
+        futex_leave_memory(process);
         usage_note_resident(process);
+    }
     irq = spin_lock_irq(&process_lock);
     process->aspace = program->aspace;
     process->exe = inode_get(program->inode);
@@ -211,7 +214,7 @@ static void commit_program(struct process *process, struct program *program, con
     timers_reset_for_exec(process);
     files_close_on_exec(process->files);
     start_registers(process, program);
-    process->clear_child_tid = process->robust_list = 0;
+    process->rseq = 0;
     process->is_dumpable = true;
     process->exit_signal = SIGCHLD;
     process->has_execed = true;

@@ -11,6 +11,7 @@
  */
 #include "kernel/fs/file.h"
 #include "kernel/fs/tty.h"
+#include "kernel/futex.h"
 #include "kernel/job.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -18,7 +19,6 @@
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
 #include "kernel/usage.h"
-#include "mm/usercopy.h"
 
 void process_release_vfork(struct process *process)
 {
@@ -32,22 +32,13 @@ void process_release_vfork(struct process *process)
     spin_unlock_irq(&process_lock, irq);
 }
 
-/* set_tid_address(2): who shares this memory learns that the process is gone. */
-static void clear_tid(struct process *process)
-{
-    static const int nobody;
-
-    if (process->clear_child_tid && process->aspace->refs > 1)
-        (void)!copy_to_user(process->clear_child_tid, &nobody, sizeof(nobody));
-}
-
 static void give_back_memory(struct process *process)
 {
     struct aspace *aspace = process->aspace;
     bool irq;
 
     if (aspace) {
-        clear_tid(process);
+        futex_leave_memory(process);
         usage_note_resident(process);
     }
     irq = spin_lock_irq(&process_lock);

@@ -61,6 +61,8 @@ static void inherit(struct process *child, const struct process *parent, const s
     child->cwd = inode_get(parent->cwd);
     child->exe = inode_get(parent->exe);
     child->exit_signal = request->exit_signal;
+    child->rseq = request->flags & CLONE_VM ? 0 : parent->rseq; /* two in one place would be none */
+    child->rseq_signature = parent->rseq_signature;
     child->set_child_tid = request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0;
     child->clear_child_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
     signal_inherit(child->signals, parent->signals);

@@ -104,6 +104,8 @@ struct process {
     vaddr_t set_child_tid;   /* clone(2), CLONE_CHILD_SETTID: done by the child itself */
     vaddr_t clear_child_tid; /* set_tid_address(2) */
     vaddr_t robust_list;     /* set_robust_list(2) */
+    vaddr_t rseq;            /* rseq(2); 0: none */
+    uint32_t rseq_signature;
     struct restart restart;
 
     TAILQ_ENTRY(process) run_link;

@@ -20,6 +20,7 @@
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
+#include "kernel/rseq.h"
 
 static struct spinlock run_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
@@ -202,7 +203,7 @@ static void switch_to(struct process *previous, struct process *next)
         aspace_switch(next->aspace);
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
-    cpu->return_work = signal_needs_delivery(next) ? RETURN_SIGNAL : 0;
+    cpu->return_work = (signal_needs_delivery(next) ? RETURN_SIGNAL : 0) | (next->rseq ? RETURN_RSEQ : 0);
     if (next->user) {
         cpu_set_kernel_stack(next->kernel_stack);
         cpu_set_fs_base(next->fs_base);
@@ -296,7 +297,9 @@ void user_return(struct trapframe *frame)
     unsigned work = __atomic_exchange_n(&cpu->return_work, 0, __ATOMIC_RELAXED);
 
     if (work & RETURN_RESCHEDULE)
-        schedule();
+        schedule(); /* the work that this brings comes up again: whoever calls looks once more */
+    if ((work & RETURN_RSEQ) && rseq_interrupted(frame))
+        signal_force(frame, &(siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL });
     if (signal_needs_delivery(current()))
         signal_deliver(frame);
 }

@@ -14,7 +14,7 @@
 #define SCHED_SLICE 2 /* ticks */
 
 /* Bits of struct cpu's return_work: what is to be done before going back to user mode. */
-enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2 };
+enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2, RETURN_RSEQ = 4 };
 
 /* Make this CPU's boot thread the idle process. Called once. */
 void sched_init(void);

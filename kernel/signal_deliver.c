@@ -16,6 +16,7 @@
 
 #include "kernel/job.h"
 #include "kernel/lib/errno.h"
+#include "kernel/rseq.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/signal_frame.h"
@@ -104,8 +105,8 @@ static void syscall_go_on(struct trapframe *frame)
 }
 
 /*
- * Let user mode go on in the handler. Where the stack cannot take the frame, that is a SIGSEGV; where it is
- * one already, the end.
+ * Let user mode go on in the handler. Where the stack cannot take the frame, or the program's critical section
+ * is not what it should be (rseq.h), that is a SIGSEGV; where it is one already, the end.
  */
 static void call_handler(struct trapframe *frame, const siginfo_t *info, const struct signal_action *action)
 {
@@ -114,7 +115,7 @@ static void call_handler(struct trapframe *frame, const siginfo_t *info, const s
     int number = info->si_signo;
     signal_mask itself = action->flags & SA_NODEFER ? 0 : signal_bit(number);
 
-    if (signal_frame_push(frame, info, action, saved) < 0) {
+    if (rseq_interrupted(frame) || signal_frame_push(frame, info, action, saved) < 0) {
         if (number == SIGSEGV)
             process_exit(SIGSEGV);
         signal_force(frame, &(siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL });

@@ -119,10 +119,7 @@ int64_t sys_set_tid_address(const struct syscall_args *args)
 
 enum { ROBUST_LIST_HEAD_SIZE = 24 };
 
-/*
- * set_robust_list(2): head, length. Kept for get_robust_list(2); there is nothing to be done with it at the
- * end, since futexes are not built.
- */
+/* set_robust_list(2): head, length. What becomes of it: futex.h. */
 int64_t sys_set_robust_list(const struct syscall_args *args)
 {
     if (args->arg[1] != ROBUST_LIST_HEAD_SIZE)

@@ -18,6 +18,12 @@ int64_t sys_exit(const struct syscall_args *args);
 int64_t sys_exit_group(const struct syscall_args *args);
 int64_t sys_clone3(const struct syscall_args *args);
 
+/* futex.c */
+int64_t sys_futex(const struct syscall_args *args);
+
+/* rseq.c */
+int64_t sys_rseq(const struct syscall_args *args);
+
 /* usage.c */
 int64_t sys_getrusage(const struct syscall_args *args);
 
