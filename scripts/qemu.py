@@ -159,7 +159,8 @@ class Machine:
                           "-rtc", "base=2026-01-01,clock=vm", "-cpu", self.cpu or "qemu64"]
         else:
             accel = "tcg" if self.tcg else accelerator()[0]
-            arguments += ["-accel", accel, "-cpu", self.cpu or "max"]
+            # TCG goes through `rep movsb` byte by byte. A CPU without ERMS has kernels and libraries move words.
+            arguments += ["-accel", accel, "-cpu", self.cpu or ("max,-erms,-fsrm" if accel == "tcg" else "max")]
         if self.firmware == "uefi":
             if not os.path.exists(OVMF):
                 raise CannotRun(f"{OVMF} is missing (run scripts/setup)")

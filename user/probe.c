@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 1536M  time: 120
+// subject: cost
 //
 // Instruction counts. Where the time-stamp counter counts instructions (scripts/run --icount) each line
 // is exact: `name minimum median`, from the user's instruction before to the user's instruction after.

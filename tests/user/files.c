@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: files
 //
 // The initial files: open, read, seek, stat, list a directory; the null and the zero device.
 #include <dirent.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: processes
 //
 // FPU, SSE and AVX state belongs to the process: it survives task switches and signal handlers, a
 // child inherits it, and a new program sees none of it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: files
 //
 // What is known about files: modes, owners, times, kinds; named pipes and device nodes.
 #define _GNU_SOURCE

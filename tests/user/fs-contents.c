@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 30
+// subject: files
 //
 // What is in files: writing, holes, sizes, moving bytes between files, and limits.
 #define _GNU_SOURCE

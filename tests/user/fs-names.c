@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: files
 //
 // Names: making, linking, moving and removing files and directories, and the errors of each call.
 #include <dirent.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 60
+// subject: files
 //
 // busybox's file tools and the shell's redirections, as a person uses them: a row is a line of shell and what it
 // prints. The rows build on each other, in one directory.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ram: 96M  time: 60
 // not-with: zfod=off
+// subject: log
 //
 // K3: the log tells of a kill in Linux's words, line by line, and its figures are those that /proc
 // showed while the victim lived. Linux's own extra lines (stack trace, zones) are not asked for.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: log
 //
 // The kernel's log: /dev/kmsg record by record, /proc/kmsg, and syslog(2), which dmesg uses.
 #include <poll.h>

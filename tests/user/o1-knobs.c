@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: proc
 //
 // O1: the knobs of overcommit and of the OOM killer read and write as on Linux.
 #include "sysctl.h"

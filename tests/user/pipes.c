@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: files
 //
 // Pipes and descriptors: order, end of file, SIGPIPE, blocking, O_NONBLOCK, poll, dup, close-on-exec.
 #define _GNU_SOURCE

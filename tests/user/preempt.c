@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: processes
 //
 // Preemption: a process that never gives the CPU away does not stop the others, several share it, and
 // a spinning one can be killed.

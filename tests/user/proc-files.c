@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: proc
 //
 // /proc/PID/fd, limits, auxv, comm and status; loadavg, stat, swaps, cpuinfo, vmstat: that each says what is
 // true.

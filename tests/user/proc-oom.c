@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: proc
 //
 // K2 /proc/PID/oom_score_adj, oom_adj and oom_score: what may be written, what is read back, what fork and
 // exec do to it, and that the score follows size and adjustment.

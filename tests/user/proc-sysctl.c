@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 20
+// subject: proc
 //
 // O1 /proc/sys: what may be written to the settings of memory, what is read back, and the names of the
 // kernel.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 128M  time: 40
+// subject: proc
 //
 // P3 busybox's ps, top, free and dmesg show true figures: those of smaps, statm and meminfo.
 #include "child.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: processes
 //
 // Calls on processes and the machine that have no other test: clone3, prctl, arch_prctl, scheduling,
 // nice values, groups and sessions, limits, names, sysinfo.

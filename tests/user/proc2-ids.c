@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: processes
 //
 // User and group ids: who may set what, and what an ordinary user may not do to others.
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: processes
 //
 // Processes: fork, exit, wait and their statuses, orphans, groups, sessions, descriptors across fork.
 #include <sys/syscall.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: signals
 //
 // Real-time signals queue, with their values and in their order; standard ones do not. Waiting for
 // signals without a handler; who may pretend what in a siginfo; the limit on queued signals.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: signals
 //
 // What a signal does to a call that sleeps: SA_RESTART, EINTR, and going on after a stop.
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: signals
 //
 // Stopping and continuing: what wait4() and waitid() tell, what the parent's SIGCHLD says, which
 // signals wake a stopped process, and what becomes of an orphaned group.

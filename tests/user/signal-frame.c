@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: signals
 //
 // The frame of a signal handler lies in user memory, where a program may write anything into it before
 // it returns. The kernel takes back what belongs to user mode, kills by SIGSEGV for what cannot be, and

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// subject: signals
 //
 // Signals: delivery, masks, nesting, the alternate stack, SIGCHLD, what a handler gets and leaves.
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 30
+// subject: time
 //
 // alarm, setitimer and timer_create: when they run out, what they send, what is left of them, and
 // what becomes of them over fork. And the clocks.
