@@ -15,6 +15,7 @@
 #include "kernel/syscalls.h"
 #include "kernel/usage.h"
 #include "mm/slab.h"
+#include "mm/trace.h"
 #include "mm/usercopy.h"
 
 #define SCRIPT_LINE_MAX 256 /* bytes looked at behind #! (execve(2)) */
@@ -177,6 +178,20 @@ static void start_registers(struct process *process, const struct program *progr
     fpu_restore(process->fpu);
 }
 
+/* The trace's word for it. */
+static void trace_program(const struct process *process, const struct aspace *old)
+{
+    const struct aspace *aspace = process->aspace;
+    struct trace_record *record = trace_record(TRACE_EXEC, &aspace->tree);
+
+    record->process.pid = (uint32_t)process->pid;
+    record->process.other = old ? (uint32_t)frame_pfn(old->tree.root) : 0;
+    record->process.inode = (uint32_t)process->exe->number;
+    record->process.brk = aspace->brk_start;
+    record->process.stack = aspace->stack_start;
+    string_copy(record->process.name, process->name, sizeof(record->process.name));
+}
+
 /* Exchange address space and executable; the old ones go once nothing runs on them. */
 static void exchange(struct process *process, struct program *program)
 {
@@ -193,6 +208,8 @@ static void exchange(struct process *process, struct program *program)
     process->exe = inode_get(program->inode);
     spin_unlock_irq(&process_lock, irq);
     aspace_switch(program->aspace);
+    if (unlikely(trace_is_on))
+        trace_program(process, old_aspace);
     process_release_vfork(process);
     if (old_aspace)
         aspace_put(old_aspace);
@@ -208,8 +225,8 @@ static void commit_program(struct process *process, struct program *program, con
     for (const char *at = path; *at; at++)
         if (*at == '/' && at[1])
             name = at + 1;
-    exchange(process, program);
     process_set_name(process, name);
+    exchange(process, program);
     signal_reset_for_exec(process->signals);
     timers_reset_for_exec(process);
     files_close_on_exec(process->files);

@@ -19,6 +19,7 @@
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
 #include "kernel/usage.h"
+#include "mm/trace.h"
 
 void process_release_vfork(struct process *process)
 {
@@ -139,6 +140,8 @@ void process_exit(int wait_status)
     if (process->pid == INIT_PID)
         shutdown_power_off(wait_status);
     process->is_exiting = true;
+    if (unlikely(trace_is_on))
+        trace_record(TRACE_EXIT, process->aspace ? &process->aspace->tree : NULL)->process.status = wait_status;
     timers_release(process);
     give_back_memory(process);
     give_back_files(process);

@@ -17,6 +17,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sched.h"
 #include "kernel/syscalls.h"
+#include "mm/trace.h"
 #include "mm/usercopy.h"
 
 #define CLONE_BUILT                                                                                    \
@@ -175,6 +176,8 @@ static int64_t fork_process(const struct fork_request *request)
         return error;
     process_figures.forks++;
     pid = child->pid;
+    if (unlikely(trace_is_on))
+        trace_record(TRACE_CHILD, &child->aspace->tree)->process.pid = (uint32_t)pid;
     if (request->flags & CLONE_PARENT_SETTID) /* as above */
         (void)!copy_to_user(request->parent_tid, &pid, sizeof(pid));
     if (request->flags & CLONE_VFORK) {

@@ -27,6 +27,12 @@ static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals
 static int last_pid; /* process_lock */
 static bool pids_wrapped;
 
+int process_current_pid(void)
+{
+    const struct process *process = current();
+    return process ? process->pid : 0;
+}
+
 struct process *process_find_locked(int pid)
 {
     struct process *process;

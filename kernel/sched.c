@@ -21,6 +21,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/rseq.h"
+#include "mm/trace.h"
 
 static struct spinlock run_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
@@ -252,6 +253,7 @@ void sched_start(void)
 void sched_idle(void)
 {
     for (;;) {
+        trace_flush();
         interrupts_disable();
         if (TAILQ_EMPTY(&run_queue))
             interrupts_wait();

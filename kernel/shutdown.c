@@ -10,6 +10,7 @@
 #include "kernel/process.h"
 #include "mm/fault.h"
 #include "mm/frame.h"
+#include "mm/trace.h"
 
 static void report_faults(void)
 {
@@ -51,6 +52,7 @@ static void report_run(int wait_status)
 void shutdown_power_off(int wait_status)
 {
     report_run(wait_status);
+    trace_flush();
     log_info("power off, status %d", shell_status(wait_status));
     machine_end(MACHINE_POWER_OFF);
 }
@@ -58,6 +60,7 @@ void shutdown_power_off(int wait_status)
 void shutdown_restart(void)
 {
     report_run(0);
+    trace_flush();
     log_info("restart");
     machine_reset();
 }

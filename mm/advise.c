@@ -8,6 +8,7 @@
 #include "mm/aspace.h"
 #include "mm/fault.h"
 #include "mm/range.h"
+#include "mm/trace.h"
 #include "mm/truncate.h"
 
 /* Does a VMA of the range have one of these flags? */
@@ -182,6 +183,7 @@ int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advi
         return -EINVAL;
     if (!length)
         return 0;
+    trace_advice(&aspace->tree, addr, addr + page_up(length), advice);
     if (advice == MADV_REMOVE)
         return advise_remove(aspace, addr, addr + page_up(length));
     mutex_lock(&aspace->lock);

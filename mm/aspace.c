@@ -17,6 +17,7 @@
 #include "mm/kstack.h"
 #include "mm/range.h"
 #include "mm/slab.h"
+#include "mm/trace.h"
 #include "mm/zero.h"
 
 /* Room kept for the stack below USER_END, at least and at most: where Linux starts its mappings, too. */
@@ -45,6 +46,7 @@ void mm_init(void)
     kstack_init();
     commit_init();
     lazy_switches_init();
+    trace_init();
 }
 
 /* An empty address space with one reference, in the list behind `parent` (NULL: at the head; mm/truncate.c). Or NULL. */
@@ -99,6 +101,7 @@ void aspace_put(struct aspace *aspace)
     spin_lock(&aspace_list_lock);
     LIST_REMOVE(aspace, all);
     spin_unlock(&aspace_list_lock);
+    trace_range(TRACE_END, &aspace->tree, 0, 0, 0);
     pagetable_destroy(&aspace->tree);
     vmas_destroy(&aspace->vmas);
     slab_free(&aspace_slab, aspace);
@@ -116,8 +119,10 @@ static int vmas_fork(struct aspace *parent, struct aspace *child)
     struct vma *vma;
 
     TAILQ_FOREACH(vma, &parent->vmas.list, link) {
-        if (vma->flags & VMA_DONTFORK)
+        if (vma->flags & VMA_DONTFORK) {
+            trace_range(TRACE_UNMAP, &child->tree, vma->start, vma->end, 0);
             continue;
+        }
         uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
         if (commit_charge(charge, parent))
             return -ENOMEM;
@@ -217,6 +222,7 @@ int aspace_fork(struct aspace *parent, struct aspace **child)
     mutex_lock(&parent->lock);
     mutex_lock(&copy->lock); /* the list shows it; nobody keeps it while waiting for a parent's */
     layout_copy(copy, parent);
+    trace_fork(&parent->tree, &copy->tree);
     int error = vmas_fork(parent, copy);
     if (!error) {
         pagetable_share(&copy->tree, &parent->tree);
@@ -245,6 +251,7 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
                                      NULL, 0);
         if (vma) {
             vma_insert(&aspace->vmas, vma);
+            trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
             aspace->stack_limit = limit;
             aspace->mmap_top = page_down(top - room) - VMA_GUARD_GAP;
             error = 0;

@@ -9,6 +9,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
+#include "mm/trace.h"
 
 #define RATIO_DEFAULT 50
 #define USER_RESERVE_MAX_KB (128ul << 10) /* Linux: the smaller of this and 3 % of free memory */
@@ -59,16 +60,18 @@ int commit_charge(uint64_t pages, const struct aspace *asker)
     if (pages > USER_END >> PAGE_SHIFT) /* more than any address space holds; keeps the sum from wrapping */
         return -ENOMEM;
     uint64_t total = __atomic_add_fetch(&committed, pages, __ATOMIC_RELAXED);
-    if (!pages || commit_allows(total, pages, asker))
-        return 0;
-    commit_refund(pages);
-    return -ENOMEM;
+    bool allowed = !pages || commit_allows(total, pages, asker);
+    if (!allowed)
+        __atomic_sub_fetch(&committed, pages, __ATOMIC_RELAXED);
+    trace_commit((int64_t)pages, allowed ? TRACE_GRANTED : TRACE_REFUSED);
+    return allowed ? 0 : -ENOMEM;
 }
 
 void commit_refund(uint64_t pages)
 {
     uint64_t before = __atomic_fetch_sub(&committed, pages, __ATOMIC_RELAXED);
     BUG_ON(before < pages, "refund of %lu pages, %lu are committed", pages, before);
+    trace_commit(-(int64_t)pages, TRACE_GRANTED);
 }
 
 uint64_t commit_total(void) { return __atomic_load_n(&committed, __ATOMIC_RELAXED); }

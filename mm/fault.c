@@ -30,9 +30,9 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "mm/aspace.h"
-#include "mm/commit.h"
 #include "mm/oom.h"
-#include "mm/range.h"
+#include "mm/stack.h"
+#include "mm/trace.h"
 
 #define FAULT_AROUND (16 * PAGE_SIZE)
 
@@ -101,40 +101,42 @@ static void entry_install(pte_t *slot, const struct vma *vma, struct frame *fram
 
 /*
  * A page of a file or shared object has been read where it was already in memory: so map those around it that are there, too,
- * within an aligned window (as Linux's fault_around_bytes). `slot` is the entry of the page itself; the window's
- * entries stand in the same table.
+ * within an aligned window (as Linux's fault_around_bytes). The window's entries stand in the same table.
  */
-static void window_map(const struct fault_page *page, pte_t *slot)
+static void window_map(const struct fault_page *page)
 {
     const struct vma *vma = page->vma;
     vaddr_t first = MAX(align_down(page->addr, FAULT_AROUND), vma->start);
     vaddr_t last = MIN(align_down(page->addr, FAULT_AROUND) + FAULT_AROUND, vma->end);
 
-    slot -= (page->addr - first) >> PAGE_SHIFT;
+    pte_t *slot = page->slot - ((page->addr - first) >> PAGE_SHIFT);
+    unsigned mapped = 0; /* bit i: page i of the aligned window */
     for (vaddr_t addr = first; addr < last; addr += PAGE_SIZE, slot++) {
         struct frame *frame = pte_is_none(pte_load(slot)) ? pagecache_find(vma->cache, vma_index_of(vma, addr)) : NULL;
         if (!frame)
             continue;
         frame_get(frame);
         entry_install(slot, vma, frame, ACCESS_READ);
+        mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
+    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped);
 }
 
 /* No entry: the backing provides a frame. */
-static enum fault_kind page_make(struct fault_page *page, pte_t *slot)
+static enum fault_kind page_make(struct fault_page *page)
 {
     if (unlikely(page->aspace->doomed)) /* the contents may be gone: a fresh page would be a lie */
         return FAULT_OOM;
     enum fault_kind kind = page->vma->ops->fault(page);
     if (fault_resolved(kind))
-        entry_install(slot, page->vma, page->frame, page->access);
+        entry_install(page->slot, page->vma, page->frame, page->access);
     if (kind == FAULT_FILE_MAP && page->access != ACCESS_WRITE)
-        window_map(page, slot);
+        window_map(page);
     return kind;
 }
 
 /* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
-static enum fault_kind page_copy_on_write(struct fault_page *page, pte_t *slot, struct frame *shared)
+static enum fault_kind page_copy_on_write(struct fault_page *page, struct frame *shared)
 {
     bool is_zero = shared->kind == FRAME_ZERO;
     struct frame *copy = is_zero ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
@@ -144,29 +146,29 @@ static enum fault_kind page_copy_on_write(struct fault_page *page, pte_t *slot, 
     if (!is_zero)
         page_copy(frame_address(copy), frame_address(shared));
     page->frame = copy;
-    entry_install(slot, page->vma, copy, ACCESS_WRITE);
+    entry_install(page->slot, page->vma, copy, ACCESS_WRITE);
     tlb_flush_page(page->addr);
     frame_put(shared);
     return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;
 }
 
 /* The entry holds a frame. `regained`: its path was shared or had been until now. */
-static enum fault_kind page_present(struct fault_page *page, pte_t *slot, bool regained)
+static enum fault_kind page_present(struct fault_page *page, bool regained)
 {
-    pte_t entry = pte_load(slot);
+    pte_t entry = page->before;
     struct frame *frame = frame_at(pte_pfn(entry));
 
     page->frame = frame;
     if (entry_allows(entry, page->access)) {
         if (page->access == ACCESS_WRITE) /* by the kernel's own hand, maybe: MADV_FREE is over */
-            pte_store(slot, pte_dirtied(entry));
+            pte_store(page->slot, pte_dirtied(entry));
         tlb_flush_page(page->addr);
         return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
     }
     BUG_ON(page->access != ACCESS_WRITE, "entry 0x%lx at 0x%lx forbids what its VMA allows", entry.bits, page->addr);
     if (!(fault_rights(page->vma, frame) & RIGHT_WRITE))
-        return page_copy_on_write(page, slot, frame);
-    pte_store(slot, pte_dirtied(pte_writable(entry)));
+        return page_copy_on_write(page, frame);
+    pte_store(page->slot, pte_dirtied(pte_writable(entry)));
     tlb_flush_page(page->addr);
     return FAULT_COW_REUSE;
 }
@@ -180,81 +182,73 @@ static enum fault_kind page_serve(struct fault_page *page)
     pte_t *slot = pagetable_own(tree, page->addr, &regained);
     if (!slot)
         return FAULT_OOM;
-    if (!pte_is_none(pte_load(slot)))
-        return page_present(page, slot, regained);
-    enum fault_kind kind = page_make(page, slot);
+    page->slot = slot;
+    page->before = pte_load(slot);
+    if (!pte_is_none(page->before))
+        return page_present(page, regained);
+    enum fault_kind kind = page_make(page);
     if (!fault_resolved(kind))
         pagetable_trim(tree, page->addr);
     return kind;
 }
 
-/* May `vma`, which lies above `start`, grow down to it? */
-static bool stack_may_grow(const struct aspace *aspace, struct vma *vma, vaddr_t start)
+/* The address lies in `vma`. */
+static enum fault_kind fault_serve_in(struct fault_page *page, struct vma *vma)
 {
-    struct vma *below = vma_prev(vma);
-    bool guard_free = !below || below->flags & VMA_GROWSDOWN || start >= below->end + VMA_GUARD_GAP ||
-                      below->prot == PROT_NONE;
-
-    return vma->flags & VMA_GROWSDOWN && start >= USER_START && vma->end - start <= aspace->stack_limit && guard_free;
+    page->vma = vma;
+    return vma_allows(vma, page->access) ? page_serve(page) : FAULT_SEGV_ACCERR;
 }
 
-/* Let `vma` grow down to `addr`. Returns FAULT_STACK_GROW, or the error. */
-static enum fault_kind stack_grow(struct aspace *aspace, struct vma *vma, vaddr_t addr)
+/* It lies in none; `above` is the next one, or NULL. A stack may grow down to it. */
+static enum fault_kind fault_serve_below(struct fault_page *page, struct vma *above)
 {
-    vaddr_t start = page_down(addr);
+    struct aspace *aspace = page->aspace;
+    vaddr_t old_start = above ? above->start : 0;
 
-    if (!vma || !stack_may_grow(aspace, vma, start))
+    /* A promise refused is no want of memory: nobody's death would help. */
+    if (!above || stack_grow(aspace, above, page->addr))
         return FAULT_SEGV_MAPERR;
-    uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
-    /* A promise refused is no want of memory: nobody's death would help (getrlimit(2), RLIMIT_AS; proc(5), overcommit). */
-    if (!range_may_grow(aspace, pages, vma->prot, vma->flags) ||
-        commit_charge(vma->flags & VMA_ACCOUNTED ? pages : 0, aspace))
-        return FAULT_SEGV_MAPERR;
-    vma_resize(&aspace->vmas, vma, start, vma->end);
+    enum fault_kind kind = fault_serve_in(page, above);
+    if (!fault_resolved(kind)) {
+        stack_shrink(aspace, above, old_start);
+        return kind;
+    }
+    trace_vma(TRACE_MAP, &aspace->tree, above, above->start, old_start);
+    vma_merge(&aspace->vmas, above); /* it may have grown down to one that is alike */
     return FAULT_STACK_GROW;
-}
-
-static void stack_ungrow(struct aspace *aspace, struct vma *vma, vaddr_t start)
-{
-    if (vma->flags & VMA_ACCOUNTED)
-        commit_refund((start - vma->start) >> PAGE_SHIFT);
-    vma_resize(&aspace->vmas, vma, start, vma->end);
 }
 
 /* Everything but the counting. */
 static enum fault_kind fault_serve(struct fault_page *page)
 {
-    struct aspace *aspace = page->aspace;
-    struct vma *vma = vma_find_first(&aspace->vmas, page->addr);
-    vaddr_t old_start = vma ? vma->start : 0;
-    bool grown = false;
+    struct vma *vma = vma_find_first(&page->aspace->vmas, page->addr);
 
-    ASSERT(mutex_is_mine(&aspace->lock));
-    if (!vma || page->addr < vma->start) {
-        enum fault_kind kind = stack_grow(aspace, vma, page->addr);
-        if (!fault_resolved(kind))
-            return kind;
-        grown = true;
-    }
-    page->vma = vma;
-    enum fault_kind kind = vma_allows(vma, page->access) ? page_serve(page) : FAULT_SEGV_ACCERR;
-    if (!grown)
-        return kind;
-    if (!fault_resolved(kind)) {
-        stack_ungrow(aspace, vma, old_start);
-        return kind;
-    }
-    vma_merge(&aspace->vmas, vma); /* it may have grown down to one that is alike */
-    return FAULT_STACK_GROW;
+    ASSERT(mutex_is_mine(&page->aspace->lock));
+    return likely(vma && page->addr >= vma->start) ? fault_serve_in(page, vma) : fault_serve_below(page, vma);
+}
+
+/* The question; what answers it is filled in on the way. */
+static inline void fault_ask(struct fault_page *page, struct aspace *aspace, vaddr_t addr, enum fault_access access)
+{
+    page->aspace = aspace;
+    page->addr = page_down(addr);
+    page->access = access;
 }
 
 enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fault_access access, struct frame **frame)
 {
-    struct fault_page page = { .aspace = aspace, .addr = page_down(addr), .access = access };
-    enum fault_kind kind = addr < USER_END ? fault_serve(&page) : FAULT_SEGV_MAPERR;
+    struct trace_before before;
+    struct fault_page page;
 
-    if (kind != FAULT_SPURIOUS)
+    fault_ask(&page, aspace, addr, access);
+    if (unlikely(trace_is_on))
+        trace_fault_begin(&before);
+    enum fault_kind kind = addr < USER_END ? fault_serve(&page) : FAULT_SEGV_MAPERR;
+    if (kind != FAULT_SPURIOUS) {
         fault_count(kind);
+        if (unlikely(trace_is_on))
+            trace_fault_end(&before, &page, &(struct fault){ .addr = addr }, kind);
+    }
     if (frame && fault_resolved(kind))
         *frame = page.frame;
     return kind;
@@ -263,9 +257,13 @@ enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fau
 enum fault_kind mm_fault(const struct fault *fault)
 {
     struct aspace *aspace = this_cpu()->aspace;
-    struct fault_page page = { .aspace = aspace, .addr = page_down(fault->addr), .access = fault->access };
+    struct trace_before before;
+    struct fault_page page;
     enum fault_kind kind;
 
+    fault_ask(&page, aspace, fault->addr, fault->access);
+    if (unlikely(trace_is_on))
+        trace_fault_begin(&before);
     if (!aspace || fault->addr >= USER_END)
         kind = FAULT_SEGV_MAPERR;
     else
@@ -275,5 +273,7 @@ enum fault_kind mm_fault(const struct fault *fault)
             mutex_unlock(&aspace->lock);
         } while (unlikely(kind == FAULT_OOM) && oom_make_room()); /* from look-up: all may have changed */
     fault_count(kind);
+    if (unlikely(trace_is_on))
+        trace_fault_end(&before, &page, fault, kind);
     return kind;
 }

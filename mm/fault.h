@@ -6,6 +6,7 @@
 #define MM_FAULT_H
 
 #include "arch/x86_64/page.h"
+#include "arch/x86_64/pte.h"
 #include "kernel/lib/types.h"
 
 struct aspace;
@@ -80,6 +81,8 @@ struct fault_page {
     vaddr_t addr; /* of the page */
     enum fault_access access;
     struct frame *frame; /* out: the frame to map, with one reference for the entry */
+    pte_t *slot;         /* out: its leaf entry, on a path that is ours */
+    pte_t before;        /* out: what was there */
 };
 
 /* One kind of memory. Sets page->frame and returns a resolved kind, or FAULT_BUS, FAULT_OOM with nothing taken. */

@@ -14,6 +14,7 @@
 #include "mm/fault.h"
 #include "mm/range.h"
 #include "mm/shm.h"
+#include "mm/trace.h"
 
 unsigned long vm_mmap_min_addr = 65536;
 
@@ -105,6 +106,7 @@ static int map_insert(struct aspace *aspace, struct vma *vma, vaddr_t addr)
     vma->start = addr;
     vma->end = addr + length;
     vma_insert(&aspace->vmas, vma);
+    trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
     return 0;
 }
 
@@ -113,6 +115,7 @@ static void map_remove(struct aspace *aspace, struct vma *vma)
     vma_remove(&aspace->vmas, vma);
     if (vma->flags & VMA_ACCOUNTED)
         commit_refund(vma_pages(vma));
+    trace_range(TRACE_UNMAP, &aspace->tree, vma->start, vma->end, 0);
 }
 
 /* zfod=off: all pages now, or none and -ENOMEM. The edges are owned first, so that giving up cannot fail. */
@@ -214,6 +217,8 @@ vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk)
     if (!brk_move(aspace, brk))
         aspace->brk = brk;
     vaddr_t result = aspace->brk;
+    if (result != old)
+        trace_range(TRACE_BRK, &aspace->tree, old, result, 0);
     bool populate = result > old && aspace->lock_future == VMA_LOCKED;
     mutex_unlock(&aspace->lock);
     if (populate)

@@ -25,6 +25,7 @@
 #include "mm/oom_report.h"
 #include "mm/range.h"
 #include "mm/reclaim.h"
+#include "mm/trace.h"
 
 #define SCORE_ADJ_NEVER (-1000)
 #define VICTIM_TIME 1000000ul /* nanoseconds; waiting takes at least until the next tick */
@@ -117,6 +118,7 @@ static bool victim_kill(struct oom_candidate *chosen)
 {
     bool is_self = chosen->aspace == this_cpu()->aspace;
 
+    trace_oom(TRACE_OOM_KILL, chosen);
     oom_report_kill(chosen, oom_policy.oom_kill_allocating_task);
     oom_kills++;
     oom_kill(chosen->aspace);
@@ -158,6 +160,7 @@ bool oom_make_room(void)
         return true;
     if (!oom_candidate_current(&asking)) /* a self-test, in an address space of no process */
         return false;
+    trace_oom(TRACE_OOM_INVOKED, &asking);
     oom_report_begin(&asking);
     if (oom_policy.panic_on_oom)
         panic("Out of memory: system-wide panic_on_oom is enabled");
@@ -199,6 +202,7 @@ void oom_reaper(void *arg)
         int error = wait_until(&reaper_work, reaper_has_work, arg, WAIT_INTERRUPTIBLE, 0);
         BUG_ON(error, "a kernel thread's wait gave %d", error);
         aspace_reap(victim.aspace);
+        trace_oom(TRACE_OOM_REAPED, &victim);
         oom_report_reaped(&victim);
         aspace_put(victim.aspace);
         spin_lock(&oom_lock);

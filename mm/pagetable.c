@@ -18,6 +18,7 @@
 
 #include "kernel/lib/errno.h"
 #include "mm/table.h"
+#include "mm/trace.h"
 
 int pagetable_init(struct pagetable *tree)
 {
@@ -107,10 +108,12 @@ pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained)
 /* Take an empty table, alone and ours, out of the table above. */
 static void table_remove_empty(struct frame *table, pte_t *slot, vaddr_t addr)
 {
-    struct frame *below = entry_frame(pte_load(slot));
+    pte_t entry = pte_load(slot);
+    struct frame *below = entry_frame(entry);
 
     table_set(table, slot, pte_none());
     tlb_flush_page(addr);
+    trace_entry(TRACE_TABLE, slot, entry, pte_none(), NULL);
     table_put(below);
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/pagetable.h"
 #include "mm/table.h"
+#include "mm/trace.h"
 
 static int table_visit(struct frame *table, vaddr_t start, vaddr_t end,
                        int (*visit)(vaddr_t addr, pte_t entry, void *arg), void *arg)
@@ -115,8 +116,10 @@ int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t le
 
     if (!error)
         error = pagetable_visit(tree, from, from + length, move_prepare, &move);
-    if (!error)
+    if (!error) {
         pagetable_update(tree, from, from + length, move_entry, &move);
+        trace_range(TRACE_MOVE, tree, from, from + length, to);
+    }
     tlb_flush_user();
     range_trim(tree, error ? to : from, (error ? to : from) + length);
     return error;

@@ -9,6 +9,7 @@
 #include "mm/commit.h"
 #include "mm/fault.h"
 #include "mm/range.h"
+#include "mm/trace.h"
 
 /* Must this VMA be charged when it gets the new rights? */
 static bool protect_must_charge(const struct vma *vma, unsigned prot)
@@ -52,6 +53,7 @@ static void protect_apply(struct aspace *aspace, vaddr_t start, vaddr_t end, uns
             vma->flags |= VMA_ACCOUNTED;
         vma->prot = prot;
         pagetable_update(&aspace->tree, vma->start, vma->end, protect_entry, vma);
+        trace_vma(TRACE_PROTECT, &aspace->tree, vma, vma->start, vma->end);
     }
     range_merge(aspace, start, end);
 }

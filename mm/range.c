@@ -8,6 +8,7 @@
 
 #include "kernel/lib/errno.h"
 #include "mm/commit.h"
+#include "mm/trace.h"
 
 unsigned long vm_max_map_count = 65530;
 
@@ -111,6 +112,7 @@ void range_release_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
     aspace_note_peak_locked(aspace);
     pagetable_release(&aspace->tree, start, end, &gather);
     gather_finish(&gather);
+    trace_range(TRACE_RELEASE, &aspace->tree, start, end, 0);
 }
 
 int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
@@ -129,6 +131,7 @@ int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
             commit_refund(vma_pages(vma));
         vma_destroy(vma);
     }
+    trace_range(TRACE_UNMAP, &aspace->tree, start, end, 0);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "mm/aspace.h"
 #include "mm/aspace_list.h"
 #include "mm/table.h"
+#include "mm/trace.h"
 
 struct sweep {
     struct aspace *aspace;
@@ -29,6 +30,7 @@ static int sweep_entry(vaddr_t addr, pte_t entry, void *arg)
     if (!pte_is_lazy_free(pte_load(slot)))
         return 0;
     pagetable_set(slot, pte_none());
+    trace_entry(TRACE_RECLAIM, slot, entry, pte_none(), NULL);
     sweep->taken += frame->refs == 1;
     gather_add(&sweep->gather, frame, addr);
     return 0;

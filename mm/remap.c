@@ -10,6 +10,7 @@
 #include "mm/aspace.h"
 #include "mm/commit.h"
 #include "mm/range.h"
+#include "mm/trace.h"
 
 /* One mremap: the old range lies in `vma`; lengths are page aligned. */
 struct remap {
@@ -30,6 +31,7 @@ static int remap_grow_in_place(struct aspace *aspace, const struct remap *remap)
     if (commit_charge(remap_charge(remap), aspace))
         return -ENOMEM;
     vma_resize(&aspace->vmas, remap->vma, remap->vma->start, remap->old + remap->new_length);
+    trace_vma(TRACE_MAP, &aspace->tree, remap->vma, remap->old + remap->old_length, remap->old + remap->new_length);
     vma_merge(&aspace->vmas, remap->vma);
     return 0;
 }
@@ -72,6 +74,8 @@ static int remap_move(struct aspace *aspace, struct remap *remap, vaddr_t target
     vma_remove(&aspace->vmas, old);
     vma_destroy(old); /* its charge goes on as the new VMA's */
     vma_insert(&aspace->vmas, vma);
+    trace_range(TRACE_UNMAP, &aspace->tree, remap->old, old_end, 0);
+    trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
     vma_merge(&aspace->vmas, vma);
     return 0;
 

@@ -5,6 +5,7 @@
 #include "mm/table.h"
 
 #include "mm/pagetable.h"
+#include "mm/trace.h"
 
 struct spinlock table_share_lock = SPINLOCK_INIT;
 
@@ -89,21 +90,21 @@ void table_put(struct frame *table)
 /* `slot` points at a shared table or at one that was: replace it by a copy, or take the write bit back. */
 static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
 {
-    struct frame *table = entry_frame(pte_load(slot));
+    pte_t entry = pte_load(slot);
+    struct frame *table = entry_frame(entry), *shared = NULL;
 
     spin_lock(&table_share_lock);
     if (table->refs > 1) {
-        struct frame *shared = table;
+        shared = table;
         table = table_copy(shared);
-        if (table) {
-            pte_store(slot, pte_make_table(frame_pfn(table)));
-            tlb_flush_page(addr);
-            table_put(shared);
-        }
-    } else {
-        pte_store(slot, pte_writable(pte_load(slot)));
-        tlb_flush_page(addr);
     }
+    if (table) {
+        pte_store(slot, shared ? pte_make_table(frame_pfn(table)) : pte_writable(entry));
+        tlb_flush_page(addr);
+        trace_entry(TRACE_TABLE, slot, entry, pte_load(slot), shared);
+    }
+    if (table && shared)
+        table_put(shared);
     spin_unlock(&table_share_lock);
     return table;
 }
@@ -118,7 +119,9 @@ struct frame *entry_own(struct frame *table, vaddr_t addr)
     if (!pte_is_none(entry))
         return entry_unshare(slot, addr);
     struct frame *below = table_create(table->table.level - 1);
-    if (below)
+    if (below) {
         table_set(table, slot, pte_make_table(frame_pfn(below)));
+        trace_entry(TRACE_TABLE, slot, entry, pte_load(slot), NULL);
+    }
     return below;
 }

@@ -8,6 +8,7 @@ A guest is made of a `Machine` (memory, CPU, accelerator), of arguments that say
     console   ttyS0, both ways: the program's standard input and output
     log       ttyS1, the kernel's log
     errors    ttyS2, the program's standard error
+    trace     (if wanted) the debug port at 0xe9: the records of mm/trace.h
     report    ttyS3, for machines: lines `stat NAME VALUE`, `exit STATUS`, `panic TEXT`, `selftest pass|fail N M`
 
 `Guest.run` relays them and tells how it ended, as an `Outcome`: in order, panic, failed self-tests, triple
@@ -416,14 +417,17 @@ class Guest:
     Sinks (anything with take(data), .fd and .backlog) for console, log and errors may be given; the default
     collects. `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape
     the input and mark its end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the
-    guest's DLE STX. `kernel`: the file with symbols for messages.
+    guest's DLE STX. `kernel`: the file with symbols for messages. `trace`: a sink for the debug port, where the
+    kernel's trace goes with trace=port; None: the machine has no such port.
     """
 
     def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True,
-                 handshake=False, kernel=None):
+                 handshake=False, kernel=None, trace=None):
         self.report = Report()
         self.sinks = {"console": console or Collector(), "log": log or Tee(), "errors": errors or Collector(),
                       "report": Callback(self.report.take)}
+        if trace:
+            self.sinks["trace"] = trace
         self._stdin = stdin if isinstance(stdin, int) else None
         self._input = bytearray()
         self._framed, self._started, self._preamble = framed, not handshake, b""
@@ -437,12 +441,14 @@ class Guest:
         self._start(machine, boot)
 
     def _start(self, machine, boot):
-        pairs = {name: socket.socketpair() for name in (*PORTS, "monitor")}
+        pairs = {name: socket.socketpair() for name in (*self.sinks, "monitor")}
         arguments = [QEMU, *machine.arguments(), *boot.arguments]
         for name, (_, theirs) in pairs.items():
             arguments += ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
         for name in PORTS:
             arguments += ["-serial", f"chardev:{name}"]
+        if "trace" in self.sinks:
+            arguments += ["-device", "isa-debugcon,iobase=0xe9,chardev=trace"]
         arguments += ["-mon", "chardev=monitor,mode=control", "-no-shutdown"]
         inherited = [theirs.fileno() for _, theirs in pairs.values()] + boot.descriptors
         self._complaints = tempfile.TemporaryFile()

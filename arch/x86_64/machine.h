@@ -21,6 +21,12 @@ int serial_read(unsigned port);
 /* Call handler(port) from the interrupt when bytes have arrived. */
 void serial_on_receive(unsigned port, void (*handler)(unsigned port));
 
+/*
+ * The debug port: bytes for the host, written without waiting (QEMU's isa-debugcon at port 0xe9). One instruction a byte.
+ */
+bool debug_port_present(void);
+void debug_port_write(const void *bytes, size_t length);
+
 #define TIMER_HZ 100
 
 /*

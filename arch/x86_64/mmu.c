@@ -5,6 +5,8 @@
 #include "arch/x86_64/mmu.h"
 #include "arch/x86_64/registers.h"
 
+uint64_t tlb_page_flushes;
+
 void page_clear(void *page)
 {
     uint64_t words = PAGE_SIZE / 8;

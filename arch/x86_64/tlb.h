@@ -9,8 +9,15 @@
 
 #include "arch/x86_64/page.h"
 
+/* How often tlb_flush_page() has been called since boot. */
+extern uint64_t tlb_page_flushes;
+
 /* Forget the translation of one page, and every paging-structure cache entry of this address space. */
-static inline void tlb_flush_page(vaddr_t addr) { __asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory"); }
+static inline void tlb_flush_page(vaddr_t addr)
+{
+    tlb_page_flushes++;
+    __asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
+}
 
 /* Forget all user translations of the current address space. */
 static inline void tlb_flush_user(void)

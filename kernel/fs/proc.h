@@ -102,6 +102,10 @@ int proc_vmstat_show(struct text *text, const struct proc_id *id);
 /* proc_system.c */
 int proc_mounts_show(struct text *text, const struct proc_id *id);
 
+/* proc_trace.c */
+int proc_trace_show(struct text *text, const struct proc_id *id);
+int proc_trace_write(const char *text, const struct proc_id *id);
+
 /* proc_lazy.c, proc_sys.c, kmsg.c */
 extern const struct proc_entry proc_lazy_entries[], proc_sys_entries[];
 extern const struct inode_ops proc_kmsg_ops;

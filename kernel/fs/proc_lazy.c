@@ -104,5 +104,6 @@ const struct proc_entry proc_lazy_entries[] = {
     PROC_TEXT("frames", frames_show),
     PROC_TEXT("processes", processes_show),
     PROC_TEXT("tables", tables_show),
+    PROC_SETTING("trace", proc_trace_show, proc_trace_write),
     PROC_END,
 };

@@ -38,6 +38,8 @@ static pfn_t root_pfn;
 
 struct access_trace last_access;
 
+uint64_t tlb_page_flushes;
+
 static struct cached *tlb_slot(vaddr_t addr) { return &tlb[(addr >> PAGE_SHIFT) % TLB_SIZE]; }
 
 /* The cache of entries that lead to tables of `level`: each covers what such a table covers. */
@@ -60,6 +62,7 @@ void tlb_flush_page(vaddr_t addr)
     if (slot)
         slot->generation = 0;
     psc_generation++;
+    tlb_page_flushes++;
 }
 
 void tlb_flush_user(void)

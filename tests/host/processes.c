@@ -17,6 +17,16 @@ static struct host_process *running;
 
 uint64_t clock_nanoseconds(void) { return 0; }
 
+uint64_t clock_tsc_frequency(void) { return 1; }
+
+bool debug_port_present(void) { return false; }
+
+void debug_port_write(const void *bytes, size_t length)
+{
+    (void)bytes;
+    (void)length;
+}
+
 int sleep_until(uint64_t deadline)
 {
     (void)deadline;
@@ -67,6 +77,8 @@ void oom_kill(struct aspace *aspace)
         if (process[i].aspace == aspace)
             process[i].is_dying = process[i].is_victim = true;
 }
+
+int process_current_pid(void) { return running ? running->pid : 0; }
 
 bool oom_current_is_dying(void) { return !running || running->is_dying; }
 bool oom_current_is_victim(void) { return running && running->is_victim; }

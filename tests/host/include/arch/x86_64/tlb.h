@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/page.h"
 
+extern uint64_t tlb_page_flushes;
 void tlb_flush_page(vaddr_t addr);
 void tlb_flush_user(void);
 void mmu_switch(paddr_t root);
