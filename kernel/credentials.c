@@ -25,6 +25,16 @@ bool credentials_allow_signal(const struct credentials *sender, const struct cre
            real == target->user.saved || real == target->user.real;
 }
 
+bool credentials_have_group(const struct credentials *credentials, uint32_t group)
+{
+    if (credentials->group.filesystem == group)
+        return true;
+    for (unsigned i = 0; i < credentials->group_count; i++)
+        if (credentials->groups[i] == group)
+            return true;
+    return false;
+}
+
 static struct identity *identity_of(struct credentials *credentials, enum identity_kind kind)
 {
     return kind == USERS ? &credentials->user : &credentials->group;

@@ -29,6 +29,18 @@ static inline bool credentials_are_privileged(const struct credentials *credenti
     return credentials->user.effective == 0;
 }
 
+/*
+ * The same for files: there Linux's capabilities follow the file-system id (capabilities(7), "Effect of user
+ * ID changes"), which access(2) lends out.
+ */
+static inline bool credentials_rule_files(const struct credentials *credentials)
+{
+    return credentials->user.filesystem == 0;
+}
+
+/* Is this one of the groups that count for files? */
+bool credentials_have_group(const struct credentials *credentials, uint32_t group);
+
 /* May `sender` send signals to `target` (kill(2)), sessions apart? */
 bool credentials_allow_signal(const struct credentials *sender, const struct credentials *target);
 

@@ -25,7 +25,7 @@
 
 /* A program being started. */
 struct program {
-    struct inode *inode;     /* one reference */
+    struct inode *inode;     /* as by executable_get() */
     struct pagecache *cache; /* one reference */
     struct aspace *aspace;   /* one reference */
     struct elf_image image;
@@ -37,29 +37,60 @@ static void close_program(struct program *program)
     if (program->cache)
         pagecache_put(program->cache);
     if (program->inode)
-        inode_put(program->inode);
+        executable_put(program->inode);
     program->cache = NULL;
     program->inode = NULL;
 }
 
+int executable_get(struct inode *inode)
+{
+    int error = inode_run_enter(inode);
+
+    if (!error)
+        inode_get(inode);
+    return error;
+}
+
+struct inode *executable_get_again(struct inode *inode)
+{
+    int error = executable_get(inode);
+
+    BUG_ON(error, "inode %lu is written while it runs", inode->number);
+    return inode;
+}
+
+void executable_put(struct inode *inode)
+{
+    inode_run_leave(inode);
+    inode_put(inode);
+}
+
 /*
  * Find an executable file; what was open before is closed. 0, or the error of the look-up, -EACCES,
- * -ENOMEM.
+ * -ETXTBSY, -ENOMEM.
  */
 static int open_program(struct program *program, const char *path)
 {
+    struct inode *inode;
     int error;
 
     close_program(program);
-    error = path_lookup(NULL, path, PATH_FOLLOW, &program->inode);
-    if (error) {
-        program->inode = NULL;
+    error = path_lookup(NULL, path, PATH_FOLLOW, &inode);
+    if (error)
         return error;
+    if (!S_ISREG(inode->mode) || !inode->ops->mapping)
+        error = -EACCES;
+    if (!error)
+        error = inode_permission(inode, INODE_EXECUTE);
+    if (!error)
+        error = executable_get(inode);
+    if (!error) {
+        program->inode = inode;
+        program->cache = inode->ops->mapping(inode);
+        error = program->cache ? 0 : -ENOMEM;
     }
-    if (!S_ISREG(program->inode->mode) || !(program->inode->mode & 0111) || !program->inode->ops->mapping)
-        return -EACCES;
-    program->cache = program->inode->ops->mapping(program->inode);
-    return program->cache ? 0 : -ENOMEM;
+    inode_put(inode);
+    return error;
 }
 
 static char *skip_blanks(char *at)
@@ -192,7 +223,7 @@ static void trace_program(const struct process *process, const struct aspace *ol
     string_copy(record->process.name, process->name, sizeof(record->process.name));
 }
 
-/* Exchange address space and executable; the old ones go once nothing runs on them. */
+/* Exchange address space and executable, the program's for the old ones, which go once nothing runs on them. */
 static void exchange(struct process *process, struct program *program)
 {
     struct aspace *old_aspace = process->aspace;
@@ -205,8 +236,9 @@ static void exchange(struct process *process, struct program *program)
     }
     irq = spin_lock_irq(&process_lock);
     process->aspace = program->aspace;
-    process->exe = inode_get(program->inode);
+    process->exe = program->inode;
     spin_unlock_irq(&process_lock, irq);
+    program->inode = NULL;
     aspace_switch(program->aspace);
     if (unlikely(trace_is_on))
         trace_program(process, old_aspace);
@@ -214,7 +246,7 @@ static void exchange(struct process *process, struct program *program)
     if (old_aspace)
         aspace_put(old_aspace);
     if (old_exe)
-        inode_put(old_exe);
+        executable_put(old_exe);
 }
 
 /* The point of no return: the process becomes the new program. */

@@ -8,6 +8,16 @@
 #include "kernel/elf.h"
 #include "kernel/exec_strings.h"
 
+struct inode;
+
+/*
+ * A reference to a file that runs as a program (a process's `exe`), which nobody may write to meanwhile: 0 or
+ * -ETXTBSY. The second: one more to a file that runs already. The third gives either back.
+ */
+int executable_get(struct inode *inode) __must_check;
+struct inode *executable_get_again(struct inode *inode);
+void executable_put(struct inode *inode);
+
 /*
  * Run the program at `path` with these strings (which are changed: a script's interpreter goes in front).
  * On success the process has the new address space, and its user registers stand at the program's start.

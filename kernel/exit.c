@@ -9,6 +9,7 @@
  * tells, and the kernel stack it still stands on. Orphans become children of the nearest subreaper above
  * (prctl(2)), or of init.
  */
+#include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/tty.h"
 #include "kernel/futex.h"
@@ -63,7 +64,7 @@ static void give_back_files(struct process *process)
     files_put(files);
     inode_put(cwd);
     if (exe)
-        inode_put(exe);
+        executable_put(exe);
 }
 
 /* What the parent's SIGCHLD handler is told (sigaction(2)). */

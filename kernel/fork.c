@@ -12,6 +12,7 @@
  */
 #include <linux/sched.h>
 
+#include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -60,7 +61,7 @@ static void inherit(struct process *child, const struct process *parent, const s
     child->fs_base = request->flags & CLONE_SETTLS ? request->tls : parent->fs_base;
     child->gs_base = parent->gs_base;
     child->cwd = inode_get(parent->cwd);
-    child->exe = inode_get(parent->exe);
+    child->exe = executable_get_again(parent->exe);
     child->exit_signal = request->exit_signal;
     child->rseq = request->flags & CLONE_VM ? 0 : parent->rseq; /* two in one place would be none */
     child->rseq_signature = parent->rseq_signature;
@@ -137,7 +138,7 @@ out_files:
     child->files = NULL;
 out_inherit:
     inode_put(child->cwd);
-    inode_put(child->exe);
+    executable_put(child->exe);
     child->cwd = child->exe = NULL;
     process_free(child);
     return error;

@@ -19,13 +19,18 @@ static int find_cache(int fd, struct map_request *request)
     bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
     struct file *file = files_get(fd);
 
-    if (!file)
+    if (!file || file_is_path(file))
         return -EBADF;
     if (!file_is_readable(file) || (shared && (request->prot & PROT_WRITE) && !file_is_writable(file)))
         return -EACCES;
+    request->never_write = !file_is_writable(file);
+    if (file->ops->is_anonymous) {
+        request->flags |= MAP_ANONYMOUS;
+        request->offset = 0;
+        return 0;
+    }
     if (!file->inode->ops->mapping)
         return -ENODEV;
-    request->never_write = !file_is_writable(file);
     request->cache = file->inode->ops->mapping(file->inode);
     return request->cache ? 0 : -ENOMEM;
 }

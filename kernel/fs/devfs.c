@@ -88,7 +88,7 @@ static ssize_type random_read(struct file *file, const struct buffer *to, uint64
 }
 
 static const struct inode_ops null_ops = { .read = null_read, .write = null_write };
-static const struct inode_ops zero_ops = { .read = zero_read, .write = null_write };
+static const struct inode_ops zero_ops = { .read = zero_read, .write = null_write, .is_anonymous = true };
 static const struct inode_ops full_ops = { .read = zero_read, .write = full_write };
 static const struct inode_ops random_ops = { .read = random_read, .write = null_write };
 

@@ -45,6 +45,29 @@ static const struct inode_ops *ops_of(const struct inode *inode, unsigned flags)
     }
 }
 
+/* A program cannot be opened for writing while it runs. Only regular files are programs. */
+static bool counts_as_writer(const struct file *file)
+{
+    return S_ISREG(file->inode->mode) && file_is_writable(file);
+}
+
+/*
+ * The file is complete but for what its kind does when it is opened. No kind can read or write past its cache
+ * (O_DIRECT).
+ */
+static int file_start(struct file *file)
+{
+    if (file->flags & O_DIRECT)
+        return -EINVAL;
+    int error = counts_as_writer(file) ? inode_writer_enter(file->inode) : 0;
+    if (error || !file->ops->open)
+        return error;
+    error = file->ops->open(file);
+    if (error && counts_as_writer(file))
+        inode_writer_leave(file->inode);
+    return error;
+}
+
 int file_open(struct inode *inode, unsigned flags, struct file **opened)
 {
     const struct inode_ops *ops = ops_of(inode, flags);
@@ -57,7 +80,7 @@ int file_open(struct inode *inode, unsigned flags, struct file **opened)
     file->inode = inode_get(inode);
     file->ops = ops;
     file->flags = flags;
-    int error = ops->open ? ops->open(file) : 0;
+    int error = file_start(file);
     if (error) {
         inode_put(inode);
         slab_free(&file_cache, file);
@@ -84,6 +107,8 @@ void file_put(struct file *file)
         return;
     if (file->ops->release)
         file->ops->release(file);
+    if (counts_as_writer(file))
+        inode_writer_leave(file->inode);
     inode_put(file->inode);
     slab_free(&file_cache, file);
 }

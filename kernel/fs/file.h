@@ -31,7 +31,7 @@ struct file {
 
 /*
  * Open an inode (one reference is added to it). O_PATH: only as a place in the tree. 0 and a file with one
- * reference, -ENOMEM, -ENXIO (a device that is not there, a socket), or the error of ops->open. May sleep
+ * reference, -ENOMEM, -ETXTBSY, -EINVAL (O_DIRECT), -ENXIO (a device that is not there, a socket), or the error of ops->open. May sleep
  * (named pipes).
  */
 int file_open(struct inode *inode, unsigned flags, struct file **file) __must_check;

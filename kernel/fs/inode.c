@@ -72,22 +72,12 @@ void inode_note_access(struct inode *inode)
         inode->atime = now;
 }
 
-static bool group_is_mine(const struct credentials *mine, uint32_t group)
-{
-    if (mine->group.filesystem == group)
-        return true;
-    for (unsigned i = 0; i < mine->group_count; i++)
-        if (mine->groups[i] == group)
-            return true;
-    return false;
-}
-
 /* The three bits of the mode that are about this process: the owner's, the group's, or the others'. */
 static unsigned mode_for(const struct inode *inode, const struct credentials *mine)
 {
     if (mine->user.filesystem == inode->uid)
         return inode->mode >> 6 & 7;
-    return (group_is_mine(mine, inode->gid) ? inode->mode >> 3 : inode->mode) & 7;
+    return (credentials_have_group(mine, inode->gid) ? inode->mode >> 3 : inode->mode) & 7;
 }
 
 /* Root may read, write and search everything, and run what has an x bit at all. */
@@ -99,7 +89,7 @@ int inode_permission(const struct inode *inode, unsigned wanted)
         return -EROFS;
     if (wanted & INODE_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
         return -EACCES;
-    return credentials_are_privileged(mine) || !(wanted & ~mode_for(inode, mine)) ? 0 : -EACCES;
+    return credentials_rule_files(mine) || !(wanted & ~mode_for(inode, mine)) ? 0 : -EACCES;
 }
 
 struct inode_new inode_new_for_process(uint32_t type, uint32_t permissions)
@@ -115,7 +105,51 @@ struct inode_new inode_new_for_process(uint32_t type, uint32_t permissions)
 bool inode_is_mine(const struct inode *inode)
 {
     const struct credentials *mine = &current()->credentials;
-    return mine->user.filesystem == inode->uid || credentials_are_privileged(mine);
+    return mine->user.filesystem == inode->uid || credentials_rule_files(mine);
+}
+
+uint32_t inode_mode_for_group(uint32_t mode, uint32_t group)
+{
+    const struct credentials *mine = &current()->credentials;
+    bool keeps = credentials_rule_files(mine) || credentials_have_group(mine, group);
+    return keeps ? mode : mode & ~(uint32_t)S_ISGID;
+}
+
+void inode_drop_privilege(struct inode *inode)
+{
+    uint32_t dropped = S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0);
+    if (S_ISREG(inode->mode) && inode->mode & dropped && !credentials_rule_files(&current()->credentials))
+        inode->mode &= ~dropped;
+}
+
+/* ---- written, or run ---- */
+
+int inode_writer_enter(struct inode *inode)
+{
+    if (inode->writers < 0)
+        return -ETXTBSY;
+    inode->writers++;
+    return 0;
+}
+
+void inode_writer_leave(struct inode *inode)
+{
+    ASSERT(inode->writers > 0);
+    inode->writers--;
+}
+
+int inode_run_enter(struct inode *inode)
+{
+    if (inode->writers > 0)
+        return -ETXTBSY;
+    inode->writers--;
+    return 0;
+}
+
+void inode_run_leave(struct inode *inode)
+{
+    ASSERT(inode->writers < 0);
+    inode->writers++;
 }
 
 uint64_t inode_number_new(void)

@@ -103,6 +103,7 @@ struct inode_ops {
     uint64_t (*blocks)(const struct inode *inode);
     void (*destroy)(struct inode *inode); /* the last reference is gone: free it */
 
+    bool is_anonymous; /* mapping it gives anonymous memory, shared or private (zero(4)) */
     bool is_stream; /* has no position: lseek, pread and pwrite give ESPIPE */
 };
 
@@ -134,6 +135,7 @@ struct inode {
     uint32_t links;   /* 0: removed, or never had a name */
     uint32_t special; /* st_rdev of a device, encoded as stat(2) shows it */
     uint32_t uid, gid;
+    int32_t writers;  /* above 0: open for writing so many times; below: run by so many programs */
     int64_t atime, mtime, ctime; /* nanoseconds since 1970 */
     const struct inode_ops *ops;
     const struct filesystem *filesystem;
@@ -181,6 +183,21 @@ struct inode_new inode_new_for_process(uint32_t type, uint32_t permissions);
 
 /* Is the current process the file's owner, or root? */
 bool inode_is_mine(const struct inode *inode);
+
+/* The mode for a file of this group: only its members and root may give it the set-group-ID bit (chmod(2)). */
+uint32_t inode_mode_for_group(uint32_t mode, uint32_t group);
+
+/* Who is not root and changes a program's contents takes its set-ID bits away (write(2), inode(7)). */
+void inode_drop_privilege(struct inode *inode);
+
+/*
+ * A file is written or run as a program, not both at once: -ETXTBSY (open(2), execve(2)). Each enter that
+ * returned 0 is followed by its leave. Kernel code is not preempted, so the count has no lock.
+ */
+int inode_writer_enter(struct inode *inode) __must_check;
+void inode_writer_leave(struct inode *inode);
+int inode_run_enter(struct inode *inode) __must_check;
+void inode_run_leave(struct inode *inode);
 
 /* The encoding of (major, minor) that stat(2) uses. */
 static inline uint32_t device_encode(unsigned major, unsigned minor)

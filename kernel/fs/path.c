@@ -14,6 +14,8 @@
 #include "kernel/process.h"
 #include "mm/slab.h"
 
+struct path_policy path_policy = { .protected_hardlinks = 1, .protected_symlinks = 1 };
+
 struct walk {
     struct inode *at; /* one reference */
     const char *rest;
@@ -68,6 +70,17 @@ static int walk_follow(struct walk *walk, struct inode *link)
     return 0;
 }
 
+/*
+ * fs.protected_symlinks (proc(5)): in a sticky directory that all may write to, a link as the last name is
+ * followed only by its owner, or if the directory's owner made it.
+ */
+static bool link_is_trusted(const struct inode *directory, const struct inode *link)
+{
+    const uint32_t open = S_ISVTX | S_IWOTH;
+    return !path_policy.protected_symlinks || (directory->mode & open) != open ||
+           link->uid == current()->credentials.user.filesystem || link->uid == directory->uid;
+}
+
 static bool is_last(const struct walk *walk)
 {
     const char *rest = walk->rest;
@@ -117,7 +130,7 @@ static int walk_enter(struct walk *walk, const char *name, size_t length, enum p
     if (!next)
         return place && error == -ENOENT ? walk_place(walk, name, length, NULL) : error;
     if (S_ISLNK(next->mode) && (follow == PATH_FOLLOW || (*walk->rest == '/' && !place))) {
-        error = walk_follow(walk, next);
+        error = is_last(walk) && !link_is_trusted(walk->at, next) ? -EACCES : walk_follow(walk, next);
         inode_put(next);
         return error;
     }

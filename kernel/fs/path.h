@@ -12,11 +12,18 @@
 /* PATH_MAX: bytes of a path with its NUL; NAME_MAX: bytes of one name. */
 #define PATH_LINKS_MAX 40 /* symbolic links followed in one walk; one more is -ELOOP (path_resolution(7)) */
 
+/* /proc/sys/fs/protected_*: 1, the default as in Debian's Linux: links in directories like /tmp are distrusted. */
+struct path_policy {
+    int protected_hardlinks, protected_symlinks;
+};
+extern struct path_policy path_policy;
+
 enum path_follow { PATH_FOLLOW, PATH_NO_FOLLOW }; /* a symbolic link as the last name */
 
 /*
  * Walk `path` from the root if it begins with a slash, else from `start` (NULL: the current process's working
- * directory). 0 and one reference in *inode, or -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. May sleep.
+ * directory). 0 and one reference in *inode, or -ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG, -ENOMEM. May
+ * sleep.
  */
 int path_lookup(struct inode *start, const char *path, enum path_follow follow,
                 struct inode **inode) __must_check;

@@ -37,6 +37,8 @@ int path_start(int directory, const char *path, struct inode **start)
     if (*path == '/' || directory == AT_FDCWD)
         return 0;
     const struct file *file = files_get(directory);
+    if (!*path) /* names nothing, wherever it starts */
+        return -ENOENT;
     if (!file)
         return -EBADF;
     if (!S_ISDIR(file->inode->mode))

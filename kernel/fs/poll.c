@@ -30,7 +30,7 @@ static bool poll_look(void *arg)
         struct pollfd *entry = &set->fds[i];
         struct file *file = files_get(entry->fd);
         entry->revents = 0;
-        if (file)
+        if (file && !file_is_path(file))
             entry->revents = file_poll(file) & (entry->events | POLLERR | POLLHUP);
         else if (entry->fd >= 0)
             entry->revents = POLLNVAL;

@@ -207,6 +207,12 @@ static const struct proc_entry vm_entries[] = {
     PROC_END,
 };
 
+static const struct proc_entry fs_entries[] = {
+    NUMBER("protected_hardlinks", path_policy.protected_hardlinks, 0, 1, NULL),
+    NUMBER("protected_symlinks", path_policy.protected_symlinks, 0, 1, NULL),
+    PROC_END,
+};
+
 static const struct proc_entry random_entries[] = {
     MADE("boot_id", boot_id_make),
     MADE("uuid", uuid_make),
@@ -229,6 +235,7 @@ static const struct proc_entry kernel_entries[] = {
 };
 
 const struct proc_entry proc_sys_entries[] = {
+    PROC_DIRECTORY("fs", fs_entries),
     PROC_DIRECTORY("kernel", kernel_entries),
     PROC_DIRECTORY("vm", vm_entries),
     PROC_END,

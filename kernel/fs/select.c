@@ -70,7 +70,8 @@ static int set_build(const struct selection *selection, struct pollfd *fds)
                 events |= events_asked[i];
         if (!events)
             continue;
-        if (!files_get((int)fd))
+        const struct file *file = files_get((int)fd);
+        if (!file || file_is_path(file))
             return -EBADF;
         fds[count++] = (struct pollfd){ .fd = (int)fd, .events = events };
     }

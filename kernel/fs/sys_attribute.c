@@ -38,7 +38,8 @@ static int mode_set(struct inode *inode, uint64_t mode)
     int error = attributes_check(inode);
     if (error)
         return error;
-    inode->mode = (inode->mode & S_IFMT) | ((uint32_t)mode & MODE_PERMISSIONS);
+    uint32_t permissions = (uint32_t)mode & MODE_PERMISSIONS;
+    inode->mode = (inode->mode & S_IFMT) | inode_mode_for_group(permissions, inode->gid);
     inode_note_attributes(inode);
     return 0;
 }
@@ -76,10 +77,8 @@ int64_t sys_fchmod(const struct syscall_args *args)
 static bool owner_may_become(const struct inode *inode, uint32_t uid, uint32_t gid)
 {
     const struct credentials *mine = &current()->credentials;
-    bool in_group = gid == UINT32_MAX || gid == inode->gid || gid == mine->group.filesystem;
-    for (unsigned i = 0; i < mine->group_count; i++)
-        in_group |= mine->groups[i] == gid;
-    return credentials_are_privileged(mine) || ((uid == UINT32_MAX || uid == inode->uid) && in_group);
+    bool in_group = gid == UINT32_MAX || gid == inode->gid || credentials_have_group(mine, gid);
+    return credentials_rule_files(mine) || ((uid == UINT32_MAX || uid == inode->uid) && in_group);
 }
 
 /* -1 leaves one as it is. A new owner takes the set-ID bits of what can be run away (chown(2)). */
@@ -260,9 +259,13 @@ static int size_set(struct inode *inode, uint64_t size)
     if (!S_ISREG(inode->mode))
         return -EINVAL;
     int error = inode_permission(inode, INODE_WRITE);
+    if (!error)
+        error = inode_writer_enter(inode);
     if (error)
         return error;
-    return inode->ops->truncate ? inode->ops->truncate(inode, size) : -EINVAL;
+    error = inode->ops->truncate ? inode->ops->truncate(inode, size) : -EINVAL;
+    inode_writer_leave(inode);
+    return error;
 }
 
 int64_t sys_truncate(const struct syscall_args *args)

@@ -84,7 +84,7 @@ static int64_t make_special(int directory, uint64_t user, uint64_t mode, uint64_
         break;
     case S_IFCHR:
     case S_IFBLK:
-        if (!credentials_are_privileged(&current()->credentials))
+        if (!credentials_rule_files(&current()->credentials))
             return -EPERM;
         new.special = (uint32_t)special;
         break;
@@ -132,14 +132,32 @@ int64_t sys_symlinkat(const struct syscall_args *args)
 
 /* ---- link ---- */
 
+/*
+ * fs.protected_hardlinks (proc(5)): who is neither the owner nor root links only to what he may read and write
+ * anyway, so that nobody keeps another's program under a name of his own.
+ */
+static bool link_is_allowed(const struct inode *inode)
+{
+    bool is_program = inode->mode & S_ISUID || (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+    if (!path_policy.protected_hardlinks || inode_is_mine(inode))
+        return true;
+    return S_ISREG(inode->mode) && !is_program && !inode_permission(inode, INODE_READ | INODE_WRITE);
+}
+
 static int link_check(const struct inode *inode, const struct path_place *place)
 {
     int error = place_check_free(place, false);
-    if (error)
+    if (error && error != -EACCES)
         return error;
     if (inode->filesystem != place->parent->filesystem)
         return -EXDEV;
-    return S_ISDIR(inode->mode) || !place->parent->ops->link ? -EPERM : 0;
+    if (!link_is_allowed(inode))
+        return -EPERM;
+    if (error)
+        return error;
+    if (S_ISDIR(inode->mode) || !place->parent->ops->link)
+        return -EPERM;
+    return 0;
 }
 
 static int64_t make_link(int old_directory, uint64_t old, int directory, uint64_t user, unsigned flags)
@@ -246,21 +264,37 @@ int64_t sys_unlinkat(const struct syscall_args *args)
 
 /* ---- rename ---- */
 
+/* The file system that a place's names are of. */
+static const struct filesystem *place_filesystem(const struct path_place *place)
+{
+    return place->parent ? place->parent->filesystem : place->inode->filesystem;
+}
+
+/* A slash behind a name wants a directory: there, or (a plain rename) coming there. */
+static int rename_check_slashes(const struct path_place *from, const struct path_place *to, unsigned flags)
+{
+    bool is_directory = S_ISDIR(from->inode->mode);
+    if (flags & RENAME_EXCHANGE)
+        return (from->slash && !is_directory) || (to->slash && !S_ISDIR(to->inode->mode)) ? -ENOTDIR : 0;
+    return !is_directory && (from->slash || to->slash) ? -ENOTDIR : 0;
+}
+
 static int rename_check(const struct path_place *from, const struct path_place *to, unsigned flags)
 {
+    if (place_filesystem(from) != place_filesystem(to))
+        return -EXDEV;
     if (from->kind != PATH_NAME)
         return -EBUSY;
     if (to->kind != PATH_NAME)
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    if (from->parent->filesystem != to->parent->filesystem)
-        return -EXDEV;
-    if (!from->inode)
+    if (!from->inode || (flags & RENAME_EXCHANGE && !to->inode))
         return -ENOENT;
     if (flags & RENAME_NOREPLACE && to->inode)
         return -EEXIST;
-    if (!S_ISDIR(from->inode->mode) && (from->slash || to->slash))
-        return -ENOTDIR;
-    int error = removal_check(from);
+    int error = rename_check_slashes(from, to, flags);
+    if (error)
+        return error;
+    error = removal_check(from);
     if (!error)
         error = to->inode ? removal_check(to) : directory_check(to->parent);
     return error ? error : from->parent->ops->rename ? 0 : -EPERM;
@@ -270,7 +304,8 @@ static int64_t rename_user(int from_directory, uint64_t from_user, int to_direct
                            unsigned flags)
 {
     struct path_place from, to;
-    if (flags & ~(unsigned)RENAME_NOREPLACE)
+    const unsigned known = RENAME_NOREPLACE | RENAME_EXCHANGE;
+    if (flags & ~known || flags == known)
         return -EINVAL;
     int error = path_place_user(from_directory, from_user, PATH_NO_FOLLOW, &from);
     if (error)

@@ -48,7 +48,21 @@ static int open_check(const struct inode *inode, unsigned flags)
     unsigned wanted = flags_permissions(flags);
     if (S_ISDIR(inode->mode) && (wanted & INODE_WRITE || flags & O_CREAT))
         return -EISDIR;
-    return inode_permission(inode, wanted);
+    int error = inode_permission(inode, wanted);
+    if (error)
+        return error;
+    return flags & O_NOATIME && !inode_is_mine(inode) ? -EPERM : 0;
+}
+
+/* Opening with O_TRUNC is writing, whatever the file is opened for else. */
+static int open_truncate(struct inode *inode)
+{
+    int error = inode_writer_enter(inode);
+    if (error)
+        return error;
+    error = inode->ops->truncate(inode, 0);
+    inode_writer_leave(inode);
+    return error;
 }
 
 static int open_existing(struct inode *inode, unsigned flags, struct file **file)
@@ -58,7 +72,7 @@ static int open_existing(struct inode *inode, unsigned flags, struct file **file
         error = file_open(inode, flags, file);
     if (error || !(flags & O_TRUNC) || !S_ISREG(inode->mode) || !inode->ops->truncate)
         return error;
-    error = inode->ops->truncate(inode, 0);
+    error = open_truncate(inode);
     if (error)
         file_put(*file);
     return error;
@@ -135,6 +149,8 @@ static int open_path(struct inode *start, const char *path, const struct opening
     unsigned flags = opening->flags;
     bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
     struct inode *inode;
+    if (flags & O_TMPFILE & ~(unsigned)O_DIRECTORY && !nameless)
+        return -EINVAL;
     if (flags & O_CREAT)
         return open_or_create(start, path, opening, file);
     int error = path_lookup(start, path, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &inode);

@@ -14,18 +14,33 @@
 
 #define ACCESS_ALL (INODE_READ | INODE_WRITE | INODE_EXECUTE)
 
-static int64_t access_user(int directory, uint64_t path, unsigned wanted, unsigned flags)
+static int64_t access_path(int directory, uint64_t path, unsigned wanted, unsigned flags)
 {
-    const unsigned known = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
     struct inode *inode;
-    if (wanted & ~ACCESS_ALL || flags & ~known)
-        return -EINVAL;
-    int error = path_lookup_user(directory, path, flags, &inode);
+    int error = path_lookup_user(directory, path, flags & ~(unsigned)AT_EACCESS, &inode);
     if (error)
         return error;
     error = inode_permission(inode, wanted);
     inode_put(inode);
     return error;
+}
+
+/* What the real user and group may: these are the ids for files while the path is walked (access(2)). */
+static int64_t access_user(int directory, uint64_t path, unsigned wanted, unsigned flags)
+{
+    const unsigned known = AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+    struct credentials *mine = &current()->credentials;
+    uint32_t user = mine->user.filesystem, group = mine->group.filesystem;
+    if (wanted & ~ACCESS_ALL || flags & ~known)
+        return -EINVAL;
+    if (!(flags & AT_EACCESS)) {
+        mine->user.filesystem = mine->user.real;
+        mine->group.filesystem = mine->group.real;
+    }
+    int64_t result = access_path(directory, path, wanted, flags);
+    mine->user.filesystem = user;
+    mine->group.filesystem = group;
+    return result;
 }
 
 int64_t sys_access(const struct syscall_args *args)
@@ -66,10 +81,13 @@ static int64_t readlink_user(int directory, uint64_t path, uint64_t user, int si
     struct inode *inode;
     if (size <= 0)
         return -EINVAL;
-    int error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
+    int error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW, &inode);
+    bool is_own = error == -ENOENT; /* readlinkat(2): "" is the link that the descriptor was opened on */
+    if (is_own)
+        error = path_lookup_user(directory, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
     if (error)
         return error;
-    int64_t length = S_ISLNK(inode->mode) ? link_copy(inode, user, (size_t)size) : -EINVAL;
+    int64_t length = S_ISLNK(inode->mode) ? link_copy(inode, user, (size_t)size) : is_own ? -ENOENT : -EINVAL;
     if (length > 0)
         inode_note_access(inode);
     inode_put(inode);

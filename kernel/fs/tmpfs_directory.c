@@ -162,6 +162,8 @@ static void new_inherit(struct inode_new *new, const struct inode *directory)
     new->gid = directory->gid;
     if (S_ISDIR(new->mode))
         new->mode |= S_ISGID;
+    else if (new->mode & S_IXGRP)
+        new->mode = inode_mode_for_group(new->mode, new->gid);
 }
 
 static int directory_create(struct inode *directory, const char *name, size_t length,
@@ -273,10 +275,64 @@ static int rename_check(const struct entry *from, const struct node *to, const s
     return error;
 }
 
+/* May the two change places? Neither moves into itself. */
+static int exchange_check(const struct entry *one, const struct entry *other)
+{
+    if (!one || !other)
+        return -ENOENT;
+    if (lies_in(other->directory, one->node) || lies_in(one->directory, other->node))
+        return -EINVAL;
+    return one->node->inode.mounted || other->node->inode.mounted ? -EBUSY : 0;
+}
+
+/* `entry` leads to `node` now. The parent that the node was shown in goes to *parent, to be put. */
+static void entry_redirect_locked(struct entry *entry, struct node *node, struct inode **parent)
+{
+    bool was_directory = S_ISDIR(entry->node->inode.mode), is_directory = S_ISDIR(node->inode.mode);
+    LIST_REMOVE(entry, alias);
+    LIST_INSERT_HEAD(&node->names, entry, alias);
+    entry->directory->inode.links += is_directory - was_directory;
+    entry->node = node;
+    *parent = node->inode.parent;
+    node_show(node, entry);
+}
+
+/* RENAME_EXCHANGE: the names stay where they are, the nodes behind them change. */
+static int directory_exchange(struct inode *from, const char *from_name, size_t from_length, struct inode *to,
+                              const char *to_name, size_t to_length)
+{
+    struct inode *parents[2] = { NULL }, *inodes[2] = { NULL };
+    spin_lock(&inode_tree_lock);
+    struct entry *one = entry_find_locked(node_of(from), from_name, from_length);
+    struct entry *other = entry_find_locked(node_of(to), to_name, to_length);
+    int error = exchange_check(one, other);
+    if (!error && one->node != other->node) {
+        struct node *moved = one->node;
+        inodes[0] = inode_get(&moved->inode);
+        inodes[1] = inode_get(&other->node->inode);
+        entry_redirect_locked(one, other->node, &parents[0]);
+        entry_redirect_locked(other, moved, &parents[1]);
+    }
+    spin_unlock(&inode_tree_lock);
+    for (unsigned i = 0; i < 2; i++) {
+        if (inodes[i])
+            inode_note_attributes(inodes[i]);
+        inode_put(inodes[i]);
+        inode_put(parents[i]);
+    }
+    if (inodes[0]) {
+        inode_note_change(from);
+        inode_note_change(to);
+    }
+    return error;
+}
+
 static int directory_rename(struct inode *from, const char *from_name, size_t from_length, struct inode *to,
                             const char *to_name, size_t to_length, unsigned flags)
 {
     struct remains moved = { 0 }, replaced = { 0 };
+    if (flags & RENAME_EXCHANGE)
+        return directory_exchange(from, from_name, from_length, to, to_name, to_length);
     struct entry *entry = entry_create(to_name, to_length);
     if (!entry)
         return -ENOMEM;

@@ -147,6 +147,8 @@ static ssize_type file_write_tmpfs(struct file *file, const struct buffer *from,
         offset = node->inode.size;
     ssize_type n = length_allowed(offset, from->length);
     if (n > 0)
+        inode_drop_privilege(file->inode);
+    if (n > 0)
         n = write_pages(node, from, offset, (size_t)n);
     if (n > 0)
         inode_note_change(file->inode);
@@ -178,8 +180,10 @@ static int file_truncate(struct inode *inode, uint64_t size)
     }
     mutex_lock(&node->lock);
     int error = resize_locked(node, size);
-    if (!error)
+    if (!error) {
+        inode_drop_privilege(inode);
         inode_note_change(inode);
+    }
     mutex_unlock(&node->lock);
     return error;
 }

@@ -15,6 +15,7 @@
 #include <linux/mman.h>
 #include <linux/wait.h>
 
+#include "kernel/exec.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/inode.h"
 #include "kernel/lib/errno.h"
@@ -141,7 +142,9 @@ static bool process_begin(void)
     if (!EXPECT(space))
         return false;
     current()->aspace = space;
-    current()->exe = inode_get(fs_root);
+    if (!EXPECT(!executable_get(fs_root)))
+        return false;
+    current()->exe = fs_root;
     *current()->user = (struct trapframe){ .rip = CODE, .cs = USER_CS, .rflags = 0x202, .rbx = LIST,
                                            .rsp = STACK + 4 * PAGE_SIZE, .ss = USER_SS };
     aspace_set_brk(space, HEAP);
@@ -157,7 +160,7 @@ static void process_end(void)
     struct aspace *space = current()->aspace;
 
     current()->aspace = NULL;
-    inode_put(current()->exe);
+    executable_put(current()->exe);
     current()->exe = NULL;
     if (space)
         space_leave(space);
