@@ -40,10 +40,19 @@ static int shell_status(int wait_status)
     return number ? 128 + number : wait_status >> 8 & 0xff;
 }
 
+/* Whoever has read fewer at the debug port has lost some. */
+static void report_trace(void)
+{
+    trace_flush();
+    if (trace_next())
+        report_line("stat trace.records %lu", trace_next());
+}
+
 static void report_run(int wait_status)
 {
     report_faults();
     report_frames();
+    report_trace();
     report_line("stat forks %lu", process_figures.forks);
     report_line("stat execs %lu", process_figures.execs);
     report_line("exit %d", shell_status(wait_status));
@@ -52,7 +61,6 @@ static void report_run(int wait_status)
 void shutdown_power_off(int wait_status)
 {
     report_run(wait_status);
-    trace_flush();
     log_info("power off, status %d", shell_status(wait_status));
     machine_end(MACHINE_POWER_OFF);
 }
@@ -60,7 +68,6 @@ void shutdown_power_off(int wait_status)
 void shutdown_restart(void)
 {
     report_run(0);
-    trace_flush();
     log_info("restart");
     machine_reset();
 }

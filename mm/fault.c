@@ -119,7 +119,7 @@ static void window_map(const struct fault_page *page)
         entry_install(slot, vma, frame, ACCESS_READ);
         mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
-    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped);
+    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, page->frame->kind);
 }
 
 /* No entry: the backing provides a frame. */

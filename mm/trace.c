@@ -221,12 +221,13 @@ void trace_oom_record(enum trace_oom step, const struct oom_candidate *whom)
     string_copy(record->oom.name, whom->name, sizeof(record->oom.name));
 }
 
-void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped)
+void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind)
 {
     struct trace_record *record = trace_record(TRACE_AROUND, tree);
 
     record->start = start;
     record->around.mapped = mapped;
+    record->around.frame_kind = kind;
 }
 
 void trace_commit_record(int64_t amount, enum trace_verdict verdict)
@@ -268,13 +269,14 @@ static void record_page(struct trace_record *record, const struct fault_page *pa
     record->fault.after[0] = after;
     record->fault.frame = (uint32_t)pte_pfn(after);
     record->fault.refs = frame_at(pte_pfn(after))->refs;
+    record->fault.frame_kind = frame_at(pte_pfn(after))->kind;
     record->fault.old_refs = held_another ? frame_at(pte_pfn(before))->refs : 0;
 }
 
 static void record_no_page(struct trace_record *record)
 {
     record->fault.before[0] = record->fault.after[0] = pte_none();
-    record->fault.frame = record->fault.refs = record->fault.old_refs = 0;
+    record->fault.frame = record->fault.refs = record->fault.frame_kind = record->fault.old_refs = 0;
 }
 
 static void record_vma(struct trace_record *record, const struct vma *vma)

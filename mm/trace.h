@@ -73,8 +73,9 @@ struct trace_record {
         struct {
             vaddr_t addr, ip;
             pte_t before[PTE_LEVELS], after[PTE_LEVELS]; /* entries that have changed, [level - 1]; both none: no change */
-            uint32_t frame, refs;                           /* what is mapped then; refs 0: nothing */
-            uint32_t old_refs;      /* references left of the frame that was mapped before, if it is another */
+            uint32_t frame, refs; /* what is mapped then; refs 0: nothing */
+            uint32_t frame_kind;  /* enum frame_kind */
+            uint32_t old_refs;    /* references left of the frame that was mapped before, if it is another */
             uint16_t tables_copied; /* shared tables that had to be copied for it */
             uint16_t flushes;       /* of one page in the TLB */
         } fault;
@@ -87,7 +88,8 @@ struct trace_record {
             vaddr_t other;
         } move;
         struct {
-            uint32_t mapped; /* bit i: page i */
+            uint32_t mapped;     /* bit i: page i */
+            uint32_t frame_kind; /* of them */
         } around;
         struct {
             uint32_t other; /* FORK, EXEC: the other root; EXEC: the one before, or 0 */
@@ -165,7 +167,7 @@ void trace_entry_record(enum trace_event event, const pte_t *slot, pte_t before,
 void trace_advice_record(const struct pagetable *tree, vaddr_t start, vaddr_t end, int advice);
 void trace_fork_record(const struct pagetable *parent, const struct pagetable *child);
 void trace_oom_record(enum trace_oom step, const struct oom_candidate *whom);
-void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped);
+void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind);
 void trace_commit_record(int64_t amount, enum trace_verdict verdict);
 
 /* A promise of [start, end), with what `vma` says about it. */
@@ -197,10 +199,10 @@ static inline void trace_advice(const struct pagetable *tree, vaddr_t start, vad
         trace_advice_record(tree, start, end, advice);
 }
 
-static inline void trace_around(const struct pagetable *tree, vaddr_t start, unsigned mapped)
+static inline void trace_around(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind)
 {
     if (unlikely(trace_is_on) && mapped)
-        trace_around_record(tree, start, mapped);
+        trace_around_record(tree, start, mapped, kind);
 }
 
 static inline void trace_fork(const struct pagetable *parent, const struct pagetable *child)

@@ -21,6 +21,7 @@ has nothing left to do (hang) from one that is still at work (time-out).
     scripts/qemu.py debug KERNEL ISO          the same, halted, with gdb on this terminal
     scripts/qemu.py console                   this terminal on the console of the guest under gdb
 """
+import base64
 import bisect
 import collections
 import contextlib
@@ -57,6 +58,7 @@ BACKLOG_LIMIT = 1 << 20                     # do not listen to the guest while t
 LOG_TAIL = 65536
 MEDIUM_MINIMUM = 1 << 20                    # SeaBIOS gives a disk smaller than a cylinder no geometry
 SAMPLES, SAMPLE_INTERVAL = 10, 0.05         # registers looked at to tell a hang from a time-out
+TRACE_BUFFER, TRACE_INTERVAL = 1 << 28, 0.2 # bytes that may wait; seconds between looks at them
 DEAD_CHECK_INTERVAL = 1.0                   # seconds between looks for a dead CPU, while the guest is silent
 
 
@@ -152,9 +154,11 @@ class Machine:
     firmware: str = "bios"      # or "uefi"
     tcg: bool = False           # TCG even where KVM works
 
-    def arguments(self):
-        arguments = ["-nodefaults", "-display", "none", "-m", self.memory, "-smp", str(self.smp),
-                     "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    def arguments(self, exit_device=True):
+        """`exit_device`: the guest ends QEMU by it; else it powers off, and QEMU stays for a last look."""
+        arguments = ["-nodefaults", "-display", "none", "-m", self.memory, "-smp", str(self.smp), "-no-reboot"]
+        if exit_device:
+            arguments += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if self.icount:
             arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
                           "-rtc", "base=2026-01-01,clock=vm", "-cpu", self.cpu or "qemu64"]
@@ -417,8 +421,8 @@ class Guest:
     Sinks (anything with take(data), .fd and .backlog) for console, log and errors may be given; the default
     collects. `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape
     the input and mark its end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the
-    guest's DLE STX. `kernel`: the file with symbols for messages. `trace`: a sink for the debug port, where the
-    kernel's trace goes with trace=port; None: the machine has no such port.
+    guest's DLE STX. `kernel`: the file with symbols for messages. `trace`: a function that is given the bytes of
+    the debug port, where the kernel's trace goes with trace=port; None: the machine has no such port.
     """
 
     def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True,
@@ -426,8 +430,6 @@ class Guest:
         self.report = Report()
         self.sinks = {"console": console or Collector(), "log": log or Tee(), "errors": errors or Collector(),
                       "report": Callback(self.report.take)}
-        if trace:
-            self.sinks["trace"] = trace
         self._stdin = stdin if isinstance(stdin, int) else None
         self._input = bytearray()
         self._framed, self._started, self._preamble = framed, not handshake, b""
@@ -436,19 +438,20 @@ class Guest:
             self._queue_end()
         elif stdin is None and framed:
             self._queue_end()
-        self._kernel = kernel
+        self._kernel, self._trace = kernel, trace
         self._escape_seen = False
         self._start(machine, boot)
 
     def _start(self, machine, boot):
-        pairs = {name: socket.socketpair() for name in (*self.sinks, "monitor")}
-        arguments = [QEMU, *machine.arguments(), *boot.arguments]
+        pairs = {name: socket.socketpair() for name in (*PORTS, "monitor")}
+        arguments = [QEMU, *machine.arguments(exit_device=not self._trace), *boot.arguments]
         for name, (_, theirs) in pairs.items():
             arguments += ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
         for name in PORTS:
             arguments += ["-serial", f"chardev:{name}"]
-        if "trace" in self.sinks:
-            arguments += ["-device", "isa-debugcon,iobase=0xe9,chardev=trace"]
+        if self._trace:     # into a buffer of QEMU's own: a socket would cost a system call a byte
+            arguments += ["-chardev", f"ringbuf,id=trace,size={TRACE_BUFFER}",
+                          "-device", "isa-debugcon,iobase=0xe9,chardev=trace"]
         arguments += ["-mon", "chardev=monitor,mode=control", "-no-shutdown"]
         inherited = [theirs.fileno() for _, theirs in pairs.values()] + boot.descriptors
         self._complaints = tempfile.TemporaryFile()
@@ -540,6 +543,7 @@ class Guest:
         """Relay until the guest ends; its Outcome. Seconds; None waits for ever."""
         self._begun = self._last_output = time.monotonic()
         self._next_check = self._begun + DEAD_CHECK_INTERVAL
+        self._next_trace = self._begun + TRACE_INTERVAL if self._trace else self._next_check
         deadline = timeout and self._begun + timeout
         try:
             verdict = None
@@ -579,7 +583,8 @@ class Guest:
             watch(self._stdin, select.POLLIN, "stdin")
         watch(self.monitor.sock.fileno(), select.POLLIN, "monitor")
 
-        pause = min(filter(None, (deadline, self._next_check))) - time.monotonic()
+        times = deadline, self._next_check, self._trace and self._next_trace
+        pause = min(filter(None, times)) - time.monotonic()
         for fd, events in poll.poll(max(0, pause * 1000)):
             verdict = self._act(actions[fd], events)
             if verdict:
@@ -604,8 +609,19 @@ class Guest:
                 self._receive(action)
         return None
 
+    def _take_trace(self):
+        """What has come through the debug port."""
+        while self._trace:
+            data = self.monitor.ask("ringbuf-read", device="trace", size=1 << 20, format="base64")
+            if not data:
+                break
+            self._trace(base64.b64decode(data))
+        self._next_trace = time.monotonic() + TRACE_INTERVAL
+
     def _check_clock(self, deadline):
         now = time.monotonic()
+        if self._trace and now >= self._next_trace:
+            self._take_trace()
         if deadline and now >= deadline:
             return self._verdict_of_timeout(now - self._begun)
         if now >= self._next_check:
@@ -664,6 +680,7 @@ class Guest:
 
     def _verdict_of_shutdown(self):
         """A reset or an ACPI power-off; -no-shutdown has kept the machine for a look at it."""
+        self._take_trace()
         if "report" in self._sockets:
             self._receive("report")
         if self.monitor.shutdown_reason == "guest-reset" and self.report.status is None:
@@ -682,11 +699,15 @@ class Guest:
         """A hang for certain: no CPU can ever run again."""
         cpus = self.monitor.registers()
         if cpus and all(cpu.halted and not cpu.interrupts for cpu in cpus):
+            self._take_trace()
+            if self.report.panic:       # without an exit device that is how a panic ends
+                return Outcome("panic", self.report.panic)
             return Outcome("hang", f"the CPU is halted with interrupts off, in {self._place(cpus[0])}")
         return None
 
     def _verdict_of_timeout(self, elapsed):
         """Tell a guest in which nothing happens any more from one that needs more time."""
+        self._take_trace()
         silent = time.monotonic() - self._last_output
         samples = []
         for _ in range(SAMPLES):
