@@ -264,6 +264,7 @@ static void commit_program(struct process *process, struct program *program, con
     files_close_on_exec(process->files);
     start_registers(process, program);
     process->rseq = 0;
+    process->barriers = 0;
     process->is_dumpable = true;
     process->exit_signal = SIGCHLD;
     process->has_execed = true;

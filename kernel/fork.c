@@ -45,16 +45,29 @@ static void fork_first(void)
         (void)!copy_to_user(child->set_child_tid, &child->pid, sizeof(child->pid));
 }
 
+/* SCHED_RESET_ON_FORK: the child is an ordinary process (sched(7)). */
+static void inherit_policy(struct process *child, const struct process *parent)
+{
+    bool is_real_time = parent->policy == SCHED_FIFO || parent->policy == SCHED_RR;
+
+    child->nice = parent->resets_on_fork ? MAX(parent->nice, 0) : parent->nice;
+    child->policy = parent->resets_on_fork && is_real_time ? SCHED_NORMAL : parent->policy;
+    child->priority = parent->resets_on_fork ? 0 : parent->priority;
+}
+
 /* What is copied as it is, and cannot fail. References on inodes are the child's. */
 static void inherit(struct process *child, const struct process *parent, const struct fork_request *request)
 {
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->credentials = parent->credentials;
-    child->nice = parent->nice;
+    inherit_policy(child, parent);
     child->is_dumpable = parent->is_dumpable;
     child->has_no_new_privileges = parent->has_no_new_privileges;
     child->persona = parent->persona;
+    child->has_no_huge_pages = parent->has_no_huge_pages;
+    child->timer_slack = parent->timer_slack;
+    child->barriers = parent->barriers;
     child->umask = parent->umask;
     child->oom_score_adj = parent->oom_score_adj;
     child->oom_score_adj_min = parent->oom_score_adj_min;

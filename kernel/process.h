@@ -79,9 +79,15 @@ struct process {
 
     struct credentials credentials;
     int nice;          /* -20 to 19: the length of its slice (sched.h) */
+    int policy;        /* SCHED_* */
+    int priority;      /* 1 to 99 for SCHED_FIFO and SCHED_RR (whoever has more runs first), else 0 */
+    bool resets_on_fork; /* SCHED_RESET_ON_FORK */
     int death_signal;  /* prctl(2), PR_SET_PDEATHSIG: what it gets when its parent ends; 0: none */
     bool is_dumpable, has_no_new_privileges, is_subreaper; /* prctl(2) */
     unsigned persona;  /* personality(2) */
+    bool has_no_huge_pages; /* PR_SET_THP_DISABLE: kept to be told again, since there are none */
+    uint64_t timer_slack;   /* PR_SET_TIMERSLACK, nanoseconds: leave to be late that is not made use of */
+    unsigned barriers;      /* membarrier(2): what it has registered for */
 
     struct process *parent; /* NULL: pid 1's */
     TAILQ_HEAD(, process) children; /* oldest first */

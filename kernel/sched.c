@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * sched.c: round robin.
+ * sched.c: round robin within each priority.
+ *
+ * The run queue is one list, highest priority first, and within one in the order of their turns.
  *
  * Invariants: a process is in the run queue exactly when it is RUNNABLE and not running; the idle process
  * is never in it. The running process may be marked as sleeping already (it is about to call schedule());
@@ -14,6 +16,8 @@
  */
 #include "kernel/sched.h"
 
+#include <linux/sched.h>
+
 #include "arch/x86_64/interrupts.h"
 #include "arch/x86_64/machine.h"
 #include "kernel/entry.h"
@@ -24,7 +28,7 @@
 #include "mm/trace.h"
 
 static struct spinlock run_lock = SPINLOCK_INIT;
-static TAILQ_HEAD(, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
+static TAILQ_HEAD(run_queue, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static unsigned run_count; /* processes in run_queue */
 
 static struct process idle = {
@@ -87,10 +91,49 @@ static void load_tick(void)
     load_update();
 }
 
+/* Behind all of its priority. */
 static void enqueue_locked(struct process *process)
 {
-    TAILQ_INSERT_TAIL(&run_queue, process, run_link);
+    struct process *before;
+
+    TAILQ_FOREACH_REVERSE(before, &run_queue, run_queue, run_link)
+        if (before->priority >= process->priority)
+            break;
+    if (before)
+        TAILQ_INSERT_AFTER(&run_queue, before, process, run_link);
+    else
+        TAILQ_INSERT_HEAD(&run_queue, process, run_link);
     run_count++;
+}
+
+/*
+ * The current process's turn is not over, but for those with more priority, if there are any: then in front of
+ * all of its own.
+ */
+static void enqueue_current_locked(struct process *process)
+{
+    struct process *behind = TAILQ_FIRST(&run_queue);
+
+    if (!behind || behind->priority <= process->priority) {
+        enqueue_locked(process);
+        return;
+    }
+    while (behind && behind->priority > process->priority)
+        behind = TAILQ_NEXT(behind, run_link);
+    if (behind)
+        TAILQ_INSERT_BEFORE(behind, process, run_link);
+    else
+        TAILQ_INSERT_TAIL(&run_queue, process, run_link);
+    run_count++;
+}
+
+/* Does somebody with more priority than the running process wait? It gives way before it is in user mode. */
+static void preempt_locked(void)
+{
+    const struct process *first = TAILQ_FIRST(&run_queue);
+
+    if (first && first->priority > current()->priority)
+        this_cpu()->return_work |= RETURN_RESCHEDULE;
 }
 
 /* The head of the queue, taken out of it, or the idle process. */
@@ -111,6 +154,7 @@ void sched_enqueue(struct process *process)
 
     ASSERT(process->state == PROCESS_RUNNABLE);
     enqueue_locked(process);
+    preempt_locked();
     spin_unlock_irq(&run_lock, irq);
 }
 
@@ -121,8 +165,10 @@ static void wake_from(struct process *process, enum process_state first, enum pr
 
     if (process->state >= first && process->state <= last) {
         process->state = PROCESS_RUNNABLE;
-        if (process != current())
+        if (process != current()) {
             enqueue_locked(process);
+            preempt_locked();
+        }
     }
     spin_unlock_irq(&run_lock, irq);
 }
@@ -138,6 +184,46 @@ void sched_kill(struct process *process) { wake_from(process, PROCESS_SLEEPING, 
 
 void sched_continue(struct process *process) { wake_from(process, PROCESS_STOPPED, PROCESS_STOPPED); }
 
+/* Ticks in a slice (sched.h); 0: it has no end. */
+static unsigned slice_of(const struct process *process)
+{
+    if (process->policy == SCHED_FIFO)
+        return 0;
+    if (process->policy == SCHED_RR)
+        return SCHED_SLICE_RR;
+    if (process->policy == SCHED_IDLE)
+        return 1;
+    return process->nice > 0 ? 1 : SCHED_SLICE + (unsigned)-process->nice / 2;
+}
+
+static bool is_queued_locked(const struct process *process)
+{
+    const struct process *queued;
+
+    TAILQ_FOREACH(queued, &run_queue, run_link)
+        if (queued == process)
+            return true;
+    return false;
+}
+
+void sched_set_policy_locked(struct process *process, int policy, int priority)
+{
+    bool irq = spin_lock_irq(&run_lock);
+    bool is_queued = is_queued_locked(process);
+
+    if (is_queued) {
+        TAILQ_REMOVE(&run_queue, process, run_link);
+        run_count--;
+    }
+    process->policy = policy;
+    process->priority = priority;
+    process->slice = slice_of(process);
+    if (is_queued)
+        enqueue_locked(process);
+    preempt_locked();
+    spin_unlock_irq(&run_lock, irq);
+}
+
 void sched_set_state(enum process_state state)
 {
     bool irq = spin_lock_irq(&run_lock);
@@ -152,12 +238,6 @@ unsigned sched_runnable(void) { return run_count + (current() != &idle); }
 static bool signal_needs_delivery(const struct process *process)
 {
     return process->signals && (process->signals->restore_saved || signal_is_pending(process));
-}
-
-/* Ticks in a slice: weight by nice value (sched.h). */
-static unsigned slice_of(const struct process *process)
-{
-    return process->nice > 0 ? 1 : SCHED_SLICE + (unsigned)-process->nice / 2;
 }
 
 uint64_t sched_run_time(const struct process *process)
@@ -223,7 +303,7 @@ void schedule(void)
     bool irq = spin_lock_irq(&run_lock);
 
     if (previous->state == PROCESS_RUNNABLE && previous != &idle) {
-        enqueue_locked(previous);
+        enqueue_current_locked(previous);
         previous->usage.involuntary_switches += TAILQ_FIRST(&run_queue) != previous;
     } else {
         previous->usage.voluntary_switches++;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * sched.h: who runs: round robin over the runnable processes, a slice of SCHED_SLICE ticks each at nice 0,
- * longer below (up to 12 ticks at -20), one tick above.
+ * sched.h: who runs: the runnable processes with the highest priority, in turn (sched(7)). Nearly all have priority
+ * 0 (SCHED_OTHER, and SCHED_BATCH and SCHED_IDLE, which are no different here but that the last has one tick);
+ * SCHED_FIFO and SCHED_RR have 1 to 99. Nothing holds those back: one that never sleeps keeps the CPU.
+ *
+ * A slice is SCHED_SLICE ticks at nice 0, longer below (up to 12 ticks at -20), one tick above; SCHED_SLICE_RR for
+ * SCHED_RR; SCHED_FIFO has no end.
  *
  * User mode is preempted by the timer; the kernel is not: it gives up the CPU where it sleeps, and in
  * user_return(). The run queue's lock is an _irq lock: interrupts wake processes.
@@ -11,7 +15,8 @@
 
 #include "kernel/process.h"
 
-#define SCHED_SLICE 2 /* ticks */
+#define SCHED_SLICE 2     /* ticks */
+#define SCHED_SLICE_RR 10 /* 100 ms */
 
 /* Bits of struct cpu's return_work: what is to be done before going back to user mode. */
 enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2, RETURN_RSEQ = 4 };
@@ -31,6 +36,9 @@ void sched_wake(struct process *process);
 void sched_interrupt(struct process *process);
 void sched_kill(struct process *process);
 void sched_continue(struct process *process);
+
+/* Change policy and priority (process.h), valid ones. Any process; process_lock is held. */
+void sched_set_policy_locked(struct process *process, int policy, int priority);
 
 /*
  * Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule()

@@ -27,7 +27,7 @@ static void stat_counts(struct text *text, const struct proc_view *view)
                 fault_major(&view->own.faults), fault_major(&view->children.faults));
     text_printf(text, " %lu %lu %lu %lu", view->own.user_ticks, view->own.system_ticks,
                 view->children.user_ticks, view->children.system_ticks);
-    text_printf(text, " %d %d 1 0 %lu", 20 + view->nice, view->nice,
+    text_printf(text, " %d %d 1 0 %lu", view->priority ? -1 - view->priority : 20 + view->nice, view->nice,
                 view->start_time / (1000000000 / TIMER_HZ));
     text_printf(text, " %lu %lu %lu", view->usage.total << PAGE_SHIFT, proc_view_resident(view),
                 view->resident_limit);
@@ -46,8 +46,8 @@ static int stat_show(struct text *text, const struct proc_id *id)
     text_string(text, ")");
     stat_counts(text, &view);
     text_printf(text, " %lu %lu %lu 0 0", aspace->code_start, aspace->code_end, aspace->stack_start);
-    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 0 0 0 0 0", view.pending, view.blocked, view.ignored,
-                view.caught, view.exit_signal);
+    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 %d %d 0 0 0", view.pending, view.blocked, view.ignored,
+                view.caught, view.exit_signal, view.priority, view.policy);
     text_printf(text, " %lu %lu %lu %lu %lu %lu %lu %d\n", aspace->data_start, aspace->data_end,
                 aspace->brk_start, aspace->arg_start, aspace->arg_end, aspace->env_start, aspace->env_end,
                 view.is_zombie ? view.wait_status : 0);

@@ -37,6 +37,8 @@ static void view_copy(struct proc_view *view, const struct process *process)
         .umask = process->umask,
         .oom_score_adj = process->oom_score_adj,
         .nice = process->nice,
+        .policy = process->policy,
+        .priority = process->priority,
         .has_no_new_privileges = process->has_no_new_privileges,
         .credentials = process->credentials,
         .queued = signal_queued_of_user_locked(process->credentials.user.real),

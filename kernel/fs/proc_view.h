@@ -18,7 +18,7 @@ struct proc_view {
     bool is_zombie;
     unsigned umask, descriptors;
     int oom_score_adj;
-    int nice;
+    int nice, policy, priority;
     bool has_no_new_privileges;
     struct credentials credentials;
     unsigned queued; /* signals in the queues of its real user's processes */
