@@ -58,12 +58,14 @@ enum clock_kind clock_kind_of(int clock)
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
     case CLOCK_TAI: /* no leap seconds are known, as in Linux until told */
         return CLOCK_WALL;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
         return CLOCK_SINCE_BOOT;
     case CLOCK_PROCESS_CPUTIME_ID:
     case CLOCK_THREAD_CPUTIME_ID:
@@ -71,6 +73,43 @@ enum clock_kind clock_kind_of(int clock)
     default:
         return clock < 0 && cpu_clock_exists(clock) ? CLOCK_CPU : CLOCK_UNKNOWN;
     }
+}
+
+bool clock_may_wake(int clock)
+{
+    return (clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM) ||
+           credentials_are_privileged(&current()->credentials);
+}
+
+static struct wait_queue wall_sleepers = WAIT_QUEUE_INIT(wall_sleepers);
+static uint64_t wall_sets; /* how often the wall clock has been set */
+
+int clock_set_wall(uint64_t time)
+{
+    uint64_t now = clock_nanoseconds();
+
+    if (time < now)
+        return -EINVAL;
+    alarm_set_wall(time - now);
+    wall_sets++;
+    wake_all(&wall_sleepers);
+    return 0;
+}
+
+static bool wall_was_set(void *seen) { return READ_ONCE(wall_sets) != *(uint64_t *)seen; }
+
+int clock_sleep_wall(uint64_t time)
+{
+    int error;
+
+    do {
+        uint64_t seen = wall_sets, start = clock_boot_time();
+
+        if (time <= start)
+            return 0;
+        error = wait_until(&wall_sleepers, wall_was_set, &seen, WAIT_INTERRUPTIBLE, time - start);
+    } while (!error);
+    return error == -ETIMEDOUT ? 0 : error;
 }
 
 uint64_t clock_read(int clock)

@@ -20,6 +20,18 @@ enum clock_kind { CLOCK_UNKNOWN, CLOCK_WALL, CLOCK_SINCE_BOOT, CLOCK_CPU };
 /* The kind of a clock's number; another process's (clock_getcpuclockid(3)) is CLOCK_CPU if that one lives. */
 enum clock_kind clock_kind_of(int clock);
 
+/* The clocks that would wake a sleeping machine (this one never sleeps) are for the privileged to set alarms by. */
+bool clock_may_wake(int clock);
+
+/*
+ * Set the wall clock to `time`, nanoseconds since 1970: timers set to a time of it, and clock_sleep_wall(), follow.
+ * 0, or -EINVAL: before the machine was switched on.
+ */
+int clock_set_wall(uint64_t time) __must_check;
+
+/* Sleep until the wall clock says `time`, also if it is set meanwhile. 0 or -ERESTARTSYS. */
+int clock_sleep_wall(uint64_t time) __must_check;
+
 /* What a known clock says now, in nanoseconds. Takes process_lock. */
 uint64_t clock_read(int clock);
 

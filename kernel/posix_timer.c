@@ -208,27 +208,32 @@ static int delete_timer(int id)
     return timer ? 0 : -EINVAL;
 }
 
-/* A timer may not run on the coarse and raw clocks, nor on another process's CPU. */
-static enum clock_kind timer_clock(int clock)
+/*
+ * May a timer run on this clock? Not on the coarse and raw ones, nor on another process's CPU; on those that would
+ * wake a sleeping machine only by privilege.
+ */
+static int clock_check(int clock)
 {
+    if (clock < 0 || !clock_kind_of(clock))
+        return -EINVAL;
     if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
-        return CLOCK_UNKNOWN;
-    return clock < 0 ? CLOCK_UNKNOWN : clock_kind_of(clock);
+        return -EOPNOTSUPP;
+    return clock_may_wake(clock) ? 0 : -EPERM;
 }
 
 /* timer_create(2): clock, struct sigevent *, timer_t *. */
 int64_t sys_timer_create(const struct syscall_args *args)
 {
-    enum clock_kind clock = timer_clock((int)args->arg[0]);
+    int clock = (int)args->arg[0], error = clock_check(clock);
     struct sigevent event = { .sigev_signo = SIGALRM, .sigev_notify = SIGEV_SIGNAL };
     struct posix_timer *timer;
     int id;
 
     if (args->arg[1] && copy_from_user(&event, args->arg[1], sizeof(event)))
         return -EFAULT;
-    if (clock == CLOCK_UNKNOWN || event_check(&event))
-        return -EINVAL;
-    timer = make_timer(clock, event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo);
+    if (error || event_check(&event))
+        return error ? error : -EINVAL;
+    timer = make_timer(clock_kind_of(clock), event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo);
     if (!timer)
         return -EAGAIN;
     id = enter_timer(timer, args->arg[1] ? &event : NULL);
@@ -281,7 +286,8 @@ static void set_locked(struct posix_timer *timer, uint64_t value, uint64_t inter
     timer->overrun = timer->last_overrun = 0;
     if (!value)
         return;
-    if (absolute && timer->clock == CLOCK_WALL)
+    timer->alarm.follows_wall = absolute && timer->clock == CLOCK_WALL;
+    if (timer->alarm.follows_wall)
         value -= MIN(value - 1, clock_boot_time());
     if (__builtin_add_overflow(start, value, &deadline))
         deadline = UINT64_MAX;

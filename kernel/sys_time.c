@@ -63,21 +63,36 @@ int64_t sys_nanosleep(const struct syscall_args *args)
     return error ? error : sleep_for(nanoseconds, args->arg[1]);
 }
 
+/* May one sleep by this clock? 0 or the error that clock_nanosleep(2) gives. */
+static int sleep_check(int clock)
+{
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_MONOTONIC:
+    case CLOCK_BOOTTIME:
+    case CLOCK_TAI:
+        return 0;
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_BOOTTIME_ALARM:
+        return clock_may_wake(clock) ? 0 : -EPERM;
+    default:
+        return clock_kind_of(clock) ? -EOPNOTSUPP : -EINVAL;
+    }
+}
+
 /* clock_nanosleep(2): clock, flags, const struct timespec *, struct timespec *remaining. */
 int64_t sys_clock_nanosleep(const struct syscall_args *args)
 {
-    int clock = (int)args->arg[0], error;
-    uint64_t time, start;
+    int clock = (int)args->arg[0], error = sleep_check(clock);
+    uint64_t time;
 
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
-        return clock_kind_of(clock) && clock != CLOCK_THREAD_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
-    error = timespec_fetch(args->arg[2], &time);
+    if (!error)
+        error = timespec_fetch(args->arg[2], &time);
     if (error)
         return error;
     if (!(args->arg[1] & TIMER_ABSTIME))
         return sleep_for(time, args->arg[3]);
-    start = clock_kind_of(clock) == CLOCK_WALL ? clock_boot_time() : 0;
-    error = time > start ? sleep_until(time - start) : 0;
+    error = clock_kind_of(clock) == CLOCK_WALL ? clock_sleep_wall(time) : sleep_until(time);
     return error ? -ERESTARTNOHAND : 0;
 }
 
@@ -104,17 +119,72 @@ int64_t sys_clock_getres(const struct syscall_args *args)
     return args->arg[1] ? copy_to_user(args->arg[1], &resolution, sizeof(resolution)) : 0;
 }
 
-/* gettimeofday(2): struct timeval *, struct timezone *; each may be NULL. The time zone is UTC. */
+/* As settimeofday(2) was told; the kernel itself makes nothing of it. */
+static struct timezone time_zone;
+
+/* gettimeofday(2): struct timeval *, struct timezone *; each may be NULL. */
 int64_t sys_gettimeofday(const struct syscall_args *args)
 {
-    static const struct timezone utc;
-    uint64_t now = clock_boot_time() + clock_nanoseconds();
+    uint64_t now = clock_read(CLOCK_REALTIME);
     struct __kernel_old_timeval time = { .tv_sec = (long)(now / NANOSECONDS),
                                          .tv_usec = (long)(now % NANOSECONDS / 1000) };
 
     if (args->arg[0] && copy_to_user(args->arg[0], &time, sizeof(time)))
         return -EFAULT;
-    return args->arg[1] ? copy_to_user(args->arg[1], &utc, sizeof(utc)) : 0;
+    return args->arg[1] ? copy_to_user(args->arg[1], &time_zone, sizeof(time_zone)) : 0;
+}
+
+#define WALL_SECONDS_MAX ((int64_t)(INT64_MAX / NANOSECONDS) - 30 * 365 * 24 * 60 * 60l) /* 30 years to run */
+
+/* Set the wall clock and the time zone, each of which may be NULL: 0, -EINVAL, -EPERM. */
+static int set_wall(const struct __kernel_timespec *time, const struct timezone *zone)
+{
+    const int most_minutes = 15 * 60;
+    uint64_t nanoseconds = 0;
+    int error;
+
+    if (time && (!timespec_read(time, &nanoseconds) || time->tv_sec >= WALL_SECONDS_MAX))
+        return -EINVAL;
+    if (!credentials_are_privileged(&current()->credentials))
+        return -EPERM;
+    if (zone && (zone->tz_minuteswest > most_minutes || zone->tz_minuteswest < -most_minutes))
+        return -EINVAL;
+    error = time ? clock_set_wall(nanoseconds) : 0;
+    if (!error && zone)
+        time_zone = *zone;
+    return error;
+}
+
+/* settimeofday(2): const struct timeval *, const struct timezone *; each may be NULL. */
+int64_t sys_settimeofday(const struct syscall_args *args)
+{
+    struct __kernel_old_timeval time;
+    struct __kernel_timespec wanted;
+    struct timezone zone;
+
+    if (args->arg[0]) {
+        if (copy_from_user(&time, args->arg[0], sizeof(time)))
+            return -EFAULT;
+        if ((uint64_t)time.tv_usec > MICROSECONDS)
+            return -EINVAL;
+        wanted = (struct __kernel_timespec){ .tv_sec = time.tv_sec, .tv_nsec = time.tv_usec * 1000 };
+    }
+    if (args->arg[1] && copy_from_user(&zone, args->arg[1], sizeof(zone)))
+        return -EFAULT;
+    return set_wall(args->arg[0] ? &wanted : NULL, args->arg[1] ? &zone : NULL);
+}
+
+/* clock_settime(2): clock, const struct timespec *. Only CLOCK_REALTIME can be set. */
+int64_t sys_clock_settime(const struct syscall_args *args)
+{
+    int clock = (int)args->arg[0];
+    struct __kernel_timespec time;
+
+    if (clock != CLOCK_REALTIME && (clock >= 0 || !clock_kind_of(clock)))
+        return -EINVAL;
+    if (copy_from_user(&time, args->arg[1], sizeof(time)))
+        return -EFAULT;
+    return clock < 0 ? -EPERM : set_wall(&time, NULL);
 }
 
 /* time(2): time_t * (may be NULL). */

@@ -70,6 +70,8 @@ int64_t sys_nanosleep(const struct syscall_args *args);
 int64_t sys_clock_nanosleep(const struct syscall_args *args);
 int64_t sys_clock_gettime(const struct syscall_args *args);
 int64_t sys_clock_getres(const struct syscall_args *args);
+int64_t sys_clock_settime(const struct syscall_args *args);
+int64_t sys_settimeofday(const struct syscall_args *args);
 int64_t sys_gettimeofday(const struct syscall_args *args);
 int64_t sys_time(const struct syscall_args *args);
 int64_t sys_times(const struct syscall_args *args);

@@ -21,12 +21,10 @@ static void remove_locked(struct alarm *alarm)
     alarm->armed = false;
 }
 
-void alarm_arm(struct alarm *alarm, uint64_t deadline)
+static void insert_locked(struct alarm *alarm, uint64_t deadline)
 {
     struct alarm *later;
-    bool irq = spin_lock_irq(&alarm_lock);
 
-    remove_locked(alarm);
     alarm->deadline = deadline;
     TAILQ_FOREACH(later, &alarms, link)
         if (later->deadline > deadline)
@@ -37,6 +35,14 @@ void alarm_arm(struct alarm *alarm, uint64_t deadline)
         TAILQ_INSERT_TAIL(&alarms, alarm, link);
     alarm->armed = true;
     timer_wake_at(deadline);
+}
+
+void alarm_arm(struct alarm *alarm, uint64_t deadline)
+{
+    bool irq = spin_lock_irq(&alarm_lock);
+
+    remove_locked(alarm);
+    insert_locked(alarm, deadline);
     spin_unlock_irq(&alarm_lock, irq);
 }
 
@@ -45,6 +51,31 @@ void alarm_disarm(struct alarm *alarm)
     bool irq = spin_lock_irq(&alarm_lock);
 
     remove_locked(alarm);
+    spin_unlock_irq(&alarm_lock, irq);
+}
+
+void alarm_set_wall(uint64_t boot_time)
+{
+    TAILQ_HEAD(, alarm) moved = TAILQ_HEAD_INITIALIZER(moved);
+    struct alarm *alarm, *next;
+    uint64_t before;
+    bool irq = spin_lock_irq(&alarm_lock);
+
+    before = clock_boot_time();
+    clock_set_boot_time(boot_time);
+    for (alarm = TAILQ_FIRST(&alarms); alarm; alarm = next) {
+        next = TAILQ_NEXT(alarm, link);
+        if (!alarm->follows_wall)
+            continue;
+        TAILQ_REMOVE(&alarms, alarm, link);
+        TAILQ_INSERT_TAIL(&moved, alarm, link);
+    }
+    while ((alarm = TAILQ_FIRST(&moved)) != NULL) {
+        uint64_t wall = alarm->deadline + before;
+
+        TAILQ_REMOVE(&moved, alarm, link);
+        insert_locked(alarm, wall > boot_time ? wall - boot_time : 0);
+    }
     spin_unlock_irq(&alarm_lock, irq);
 }
 

@@ -21,7 +21,8 @@ struct process;
 struct alarm {
     uint64_t deadline; /* nanoseconds since boot */
     void (*ring)(struct alarm *alarm);
-    bool armed; /* is in the list */
+    bool armed;        /* is in the list */
+    bool follows_wall; /* was set to a time of the wall clock: moves when that is set */
     TAILQ_ENTRY(alarm) link;
 };
 
@@ -31,6 +32,9 @@ struct alarm {
  */
 void alarm_arm(struct alarm *alarm, uint64_t deadline);
 void alarm_disarm(struct alarm *alarm);
+
+/* The wall clock goes on from `boot_time` (machine.h): what was set by it moves along. */
+void alarm_set_wall(uint64_t boot_time);
 
 /*
  * From ring(): arm it again, at its deadline plus the interval (not 0), or the first multiple that is not
