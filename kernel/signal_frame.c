@@ -51,11 +51,17 @@ size_t signal_frame_size(void)
     return RED_ZONE + fpu_frame_size() + FPU_ALIGN + sizeof(struct signal_frame) + 16 + sizeof(uint64_t);
 }
 
+static bool lies_on(const stack_t *stack, uint64_t rsp)
+{
+    uint64_t start = (uint64_t)stack->ss_sp;
+
+    return rsp > start && rsp - start <= stack->ss_size;
+}
+
+/* One that is taken away while its handler runs may be set again, wherever the stack pointer is. */
 bool signal_on_alternate_stack(const stack_t *alternate, uint64_t rsp)
 {
-    uint64_t start = (uint64_t)alternate->ss_sp;
-
-    return rsp > start && rsp - start <= alternate->ss_size;
+    return !(alternate->ss_flags & (int)SS_AUTODISARM) && lies_on(alternate, rsp);
 }
 
 int signal_set_alternate_stack(const stack_t *stack, uint64_t rsp)
@@ -64,15 +70,15 @@ int signal_set_alternate_stack(const stack_t *stack, uint64_t rsp)
 
     if (signal_on_alternate_stack(alternate, rsp))
         return -EPERM;
-    if (stack->ss_flags == SS_DISABLE) {
+    if ((stack->ss_flags & ~SS_FLAG_BITS) == SS_DISABLE) {
         *alternate = (stack_t){ .ss_size = 0 };
         return 0;
     }
-    if (stack->ss_flags != 0 && stack->ss_flags != SS_ONSTACK)
+    if ((stack->ss_flags & ~SS_FLAG_BITS) != 0 && (stack->ss_flags & ~SS_FLAG_BITS) != SS_ONSTACK)
         return -EINVAL;
     if (stack->ss_size < MINSIGSTKSZ)
         return -ENOMEM;
-    *alternate = (stack_t){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
+    *alternate = (stack_t){ stack->ss_sp, stack->ss_flags & (int)SS_FLAG_BITS, stack->ss_size };
     return 0;
 }
 
@@ -86,7 +92,7 @@ static bool place_frame(uint64_t rsp, uint64_t action_flags, uint64_t *fpu, uint
     rsp = moves ? (uint64_t)alternate->ss_sp + alternate->ss_size : rsp - RED_ZONE;
     *fpu = align_down(rsp - fpu_frame_size(), FPU_ALIGN);
     *frame = align_down(*fpu - sizeof(struct signal_frame), 16) - 8;
-    return !(was_on || moves) || signal_on_alternate_stack(alternate, *frame);
+    return !(was_on || moves) || lies_on(alternate, *frame);
 }
 
 /* Save the FPU state at `fpu` in user memory, marked as to its extent. */
@@ -134,8 +140,18 @@ stack_t signal_alternate_stack_shown(const stack_t *alternate, uint64_t rsp)
     if (!alternate->ss_size)
         shown.ss_flags = SS_DISABLE;
     else if (signal_on_alternate_stack(alternate, rsp))
-        shown.ss_flags = SS_ONSTACK;
+        shown.ss_flags |= SS_ONSTACK;
     return shown;
+}
+
+/* The alternate stack as the frame keeps it, for its return to set it again. */
+static stack_t save_alternate_stack(const stack_t *alternate)
+{
+    stack_t saved = *alternate;
+
+    if (!saved.ss_size)
+        saved.ss_flags = SS_DISABLE;
+    return saved;
 }
 
 int signal_frame_push(struct trapframe *frame, const siginfo_t *info, const struct signal_action *action,
@@ -143,12 +159,13 @@ int signal_frame_push(struct trapframe *frame, const siginfo_t *info, const stru
 {
     struct signal_frame pushed = { .return_address = action->restorer, .info = *info };
     struct sigcontext *context = &pushed.context.uc_mcontext;
+    stack_t *alternate = &current()->signals->alternate;
     uint64_t fpu, address;
 
     if (!(action->flags & SA_RESTORER) || !place_frame(frame->rsp, action->flags, &fpu, &address))
         return -EFAULT;
     pushed.context.uc_flags = (fpu_features() ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-    pushed.context.uc_stack = signal_alternate_stack_shown(&current()->signals->alternate, frame->rsp);
+    pushed.context.uc_stack = save_alternate_stack(alternate);
     pushed.context.uc_sigmask = saved;
     save_registers(context, frame);
     context->oldmask = saved;
@@ -160,6 +177,8 @@ int signal_frame_push(struct trapframe *frame, const siginfo_t *info, const stru
     }
     if (push_fpu(fpu) || copy_to_user(address, &pushed, sizeof(pushed)))
         return -EFAULT;
+    if (alternate->ss_flags & (int)SS_AUTODISARM)
+        *alternate = (stack_t){ .ss_size = 0 };
 
     frame->rdi = info->si_signo;
     frame->rsi = address + offsetof(struct signal_frame, info);

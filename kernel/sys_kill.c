@@ -85,8 +85,11 @@ static int send_real_time_locked(struct sending *sending, struct process *target
 
 static int send_locked(struct sending *sending, struct process *target)
 {
-    int error = check_permission_locked(sending, target);
+    int error;
 
+    if (sending->number && !signal_is_valid(sending->number))
+        return -EINVAL;
+    error = check_permission_locked(sending, target);
     if (error || !sending->number)
         return error;
     if (sending->number >= SIGNAL_REAL_TIME)
@@ -142,7 +145,7 @@ static bool lock_with_spares(struct sending *sending, int pid)
     return irq;
 }
 
-/* It succeeds if it reached one of them. */
+/* It succeeds if it reached one of them; to all there are (-1) also if it may reach none, as in Linux. */
 static int send_many(struct sending *sending, int pid)
 {
     struct process *process;
@@ -155,6 +158,8 @@ static int send_many(struct sending *sending, int pid)
         if (!kill_means(pid, process))
             continue;
         error = send_locked(sending, process);
+        if (pid == -1 && error == -EPERM)
+            error = 0;
         if (!error || result == -ESRCH)
             result = error;
     }
@@ -167,8 +172,6 @@ static int send(struct sending *sending, int pid)
 {
     int result;
 
-    if (sending->number && !signal_is_valid(sending->number))
-        return -EINVAL;
     if (pid == INT_MIN)
         return -ESRCH;
     TAILQ_INIT(&sending->spare);
@@ -213,7 +216,7 @@ int64_t sys_tgkill(const struct syscall_args *args)
 }
 
 /*
- * Send with a siginfo_t of the caller's making. To another process it may not pretend to come from the
+ * Send with a siginfo_t of the caller's making, to one process. To another one it may not pretend to come from the
  * kernel, from kill(2) or from tkill(2).
  */
 static int64_t queue_info(int pid, int number, vaddr_t address)
@@ -224,7 +227,7 @@ static int64_t queue_info(int pid, int number, vaddr_t address)
         return -EFAULT;
     if ((sending.record.si_code >= 0 || sending.record.si_code == SI_TKILL) && pid != current()->pid)
         return -EPERM;
-    return send(&sending, pid);
+    return pid > 0 ? send(&sending, pid) : -ESRCH;
 }
 
 /* rt_sigqueueinfo(2): pid, signal, const siginfo_t *. */
@@ -232,7 +235,7 @@ int64_t sys_rt_sigqueueinfo(const struct syscall_args *args)
 {
     int pid = (int)args->arg[0];
 
-    return pid > 0 ? queue_info(pid, (int)args->arg[1], args->arg[2]) : -ESRCH;
+    return queue_info(pid, (int)args->arg[1], args->arg[2]);
 }
 
 /* rt_tgsigqueueinfo(2): tgid, tid, signal, const siginfo_t *. */

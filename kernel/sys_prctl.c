@@ -31,6 +31,10 @@ int64_t sys_arch_prctl(const struct syscall_args *args)
         return 0;
     case ARCH_GET_FS:
         return copy_to_user(addr, &process->fs_base, sizeof(process->fs_base));
+    case ARCH_GET_CPUID: /* the instruction can be used, and no CPU here can forbid it */
+        return 1;
+    case ARCH_SET_CPUID:
+        return -ENODEV;
     case ARCH_GET_GS:
         return copy_to_user(addr, &process->gs_base, sizeof(process->gs_base));
     default:
@@ -82,6 +86,24 @@ static int set_no_new_privileges(const struct syscall_args *args)
     return 0;
 }
 
+#define TIMER_SLACK_DEFAULT 50000 /* nanoseconds, as on Linux */
+
+/* 0 means the default one. */
+static int64_t get_timer_slack(void)
+{
+    uint64_t slack = current()->timer_slack;
+
+    return slack ? (int64_t)MIN(slack, (uint64_t)INT64_MAX) : TIMER_SLACK_DEFAULT;
+}
+
+static int set_huge_pages(const struct syscall_args *args)
+{
+    if (args->arg[2] || args->arg[3] || args->arg[4])
+        return -EINVAL;
+    current()->has_no_huge_pages = args->arg[1];
+    return 0;
+}
+
 static int put_int(vaddr_t to, int value) { return copy_to_user(to, &value, sizeof(value)); }
 
 /* prctl(2): option, four arguments. */
@@ -114,6 +136,29 @@ int64_t sys_prctl(const struct syscall_args *args)
         return 0;
     case PR_GET_CHILD_SUBREAPER:
         return put_int(argument, process->is_subreaper);
+    case PR_SET_TIMERSLACK:
+        process->timer_slack = (int64_t)argument > 0 ? argument : 0;
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return get_timer_slack();
+    case PR_SET_THP_DISABLE:
+        return set_huge_pages(args);
+    case PR_GET_THP_DISABLE:
+        if (argument || args->arg[2] || args->arg[3] || args->arg[4])
+            return -EINVAL;
+        return process->has_no_huge_pages;
+    case PR_GET_TID_ADDRESS:
+        return copy_to_user(argument, &process->clear_child_tid, sizeof(process->clear_child_tid));
+    case PR_SET_TIMING: /* times are by ticks, and nothing else can be had */
+        return argument == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+    case PR_GET_TIMING:
+        return PR_TIMING_STATISTICAL;
+    case PR_SET_TSC: /* it cannot be taken away */
+        return argument == PR_TSC_ENABLE ? 0 : -EINVAL;
+    case PR_GET_TSC:
+        return put_int(argument, PR_TSC_ENABLE);
+    case PR_GET_SECCOMP: /* there is none */
+        return 0;
     default:
         return -EINVAL;
     }

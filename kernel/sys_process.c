@@ -52,8 +52,8 @@ int64_t sys_setpgid(const struct syscall_args *args)
     struct process *target;
     bool irq;
 
-    if (pid < 0 || pgid < 0)
-        return pgid < 0 ? -EINVAL : -ESRCH;
+    if (pgid < 0 || (pid < 0 && !pgid))
+        return -EINVAL;
     irq = spin_lock_irq(&process_lock);
     target = find_or_self_locked(pid);
     if (!pgid && target)

@@ -23,6 +23,11 @@ static void set_action(int number, const struct signal_action *action)
     spin_unlock_irq(&process_lock, irq);
 }
 
+/* Flags that are known; a program sees by the others' absence that they are not (sigaction(2)). */
+#define ACTION_FLAGS                                                                                  \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | \
+     SA_EXPOSE_TAGBITS | SA_RESTORER)
+
 /* rt_sigaction(2): signal, const struct sigaction *new, struct sigaction *old, size of the mask. */
 int64_t sys_rt_sigaction(const struct syscall_args *args)
 {
@@ -36,6 +41,7 @@ int64_t sys_rt_sigaction(const struct syscall_args *args)
             return -EFAULT;
         if (signal_bit(number) & SIGNAL_MASK_ABSOLUTE)
             return -EINVAL;
+        new.flags &= ACTION_FLAGS;
     }
     old = current()->signals->actions[number - 1];
     if (args->arg[1])

@@ -88,8 +88,10 @@ int64_t sys_sysinfo(const struct syscall_args *args)
 int64_t sys_getrandom(const struct syscall_args *args)
 {
     uint64_t length = MIN(args->arg[1], RANDOM_MAX), done = 0;
+    unsigned flags = (unsigned)args->arg[2];
 
-    if (args->arg[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+    if ((flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) ||
+        (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
         return -EINVAL;
     while (done < length) {
         uint64_t words[8];

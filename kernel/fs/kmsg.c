@@ -22,6 +22,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/process.h"
 #include "kernel/wait.h"
 #include "mm/slab.h"
 
@@ -357,11 +358,14 @@ static int64_t syslog_console(enum syslog_action action, int level)
     return 0;
 }
 
-/* syslog(2): action, buffer, length. */
+/* syslog(2): action, buffer, length. All may read all, as with Linux's dmesg_restrict at 0. */
 int64_t sys_syslog(const struct syscall_args *args)
 {
     enum syslog_action action = (unsigned)args->arg[0];
     int length = (int)args->arg[2];
+    bool may_all = action == ACTION_READ_ALL || action == ACTION_SIZE_BUFFER;
+    if (!may_all && !credentials_are_privileged(&current()->credentials))
+        return -EPERM;
     switch (action) {
     case ACTION_CLOSE:
     case ACTION_OPEN:
