@@ -27,7 +27,7 @@ int main(void)
     free(block);
 
     printf("\nBoth read as zero (the sum is %ld). calloc knows that memory fresh from the kernel\n"
-           "is zero and writes nothing; memset writes zeroes over zeroes, and pays a fault and\n"
-           "a frame for every page.\n", sum);
+           "is zero and writes nothing; memset writes zeroes over zeroes, and pays a fault\n"
+           "and a frame for every page.\n", sum);
     return sum != 0;
 }

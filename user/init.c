@@ -1,135 +1,124 @@
 // SPDX-License-Identifier: MIT
 //
-// pid 1 on Lazybones: a menu of the programs in /bin. With the argument `tour` it runs them all and
-// powers off. It adopts orphans and reaps them.
+// pid 1 of the ISO: greets, starts busybox's shell on the terminal, and powers off when that ends.
+// With arguments (from the boot line, behind `--`) it starts what they name instead, without a greeting.
+// It reaps the orphans, and takes the signals by which busybox's `poweroff`, `halt` and `reboot` ask for
+// an end.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name, *what;
-} programs[] = {
-    {"life", "the life of one gibibyte"},
-    {"forkvars", "fork and the three variables"},
-    {"thirty", "thirty of a hundred pages"},
-    {"sparse", "a sparse gibibyte and its page tables"},
-    {"callocs", "calloc against malloc and memset"},
-    {"runaway", "runaway recursion, caught"},
-    {"collector", "two garbage collectors after fork"},
-    {"stale", "no stale data"},
-    {"reserve", "five hundred gibibytes reserved"},
-    {"workers", "a hundred workers that share their memory"},
-    {"overcommit", "overcommit: the three modes side by side"},
-    {"oomstory", "out of memory: who dies, and why"},
-};
-#define COUNT ((int)(sizeof(programs) / sizeof(programs[0])))
+#include "user/demos.h"
 
-static _Noreturn void power_off(void)
+#define HOME "/root"
+
+static char *const shell[] = {"-sh", NULL}; // with the hyphen it is a login shell, and reads /etc/profile
+
+static _Noreturn void machine_end(int how)
 {
     fflush(stdout);
-    reboot(RB_POWER_OFF);
+    reboot(how);
     exit(0);
 }
 
 // In the child: becomes the program, in a session of its own with this terminal, so that Ctrl-C and a
 // shell's job control are its.
-static _Noreturn void become(const char *path, char *const argv[])
+static _Noreturn void become(char *const argv[], const sigset_t *signals)
 {
-    char *envp[] = {"PATH=/bin", "HOME=/", "TERM=vt100", "PS1=lazybones# ", NULL};
+    char *envp[] = {"PATH=/bin", "HOME=" HOME, "PWD=" HOME, "USER=root", "SHELL=/bin/sh", "TERM=vt100",
+                    "PS1=lazybones:\\w# ", NULL};
+    sigprocmask(SIG_UNBLOCK, signals, NULL);
     setsid();
-    ioctl(0, TIOCSCTTY, 1);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGQUIT, SIG_DFL);
-    execve(path, argv, envp);
-    perror(path);
+    ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+    execve(argv == shell ? "/bin/busybox" : argv[0], argv, envp);
+    perror(argv[0]);
     _exit(127);
 }
 
-// Runs a program in the foreground; orphans that end meanwhile are reaped as well.
-static void run(const char *path, char *const argv[])
+static pid_t start(char *const argv[], const sigset_t *signals)
 {
-    int status = 0;
     fflush(stdout);
-    pid_t pid = fork(), ended;
+    pid_t pid = fork();
     if (pid == 0)
-        become(path, argv);
-    do
-        ended = wait(&status);
-    while (ended > 0 && ended != pid);
-    if (ended == pid && WIFSIGNALED(status))
-        printf("%s was killed by signal %d\n", argv[0], WTERMSIG(status));
-    else if (ended == pid && WEXITSTATUS(status))
-        printf("%s ended with status %d\n", argv[0], WEXITSTATUS(status));
-}
-
-static void run_program(int number)
-{
-    char path[32];
-    snprintf(path, sizeof(path), "/bin/%s", programs[number].name);
-    run(path, (char *[]){(char *)programs[number].name, NULL});
-}
-
-static void tour(int pause_between)
-{
-    char line[100];
-    for (int i = 0; i < COUNT; i++) {
-        run_program(i);
-        if (pause_between && i < COUNT - 1) {
-            printf("\n[Enter: on to %s]  ", programs[i + 1].name);
-            fflush(stdout);
-            if (!fgets(line, sizeof(line), stdin))
-                return;
-        }
+        become(argv, signals);
+    if (pid < 0) {
+        perror("fork");
+        machine_end(RB_POWER_OFF);
     }
+    return pid;
 }
 
-static void menu_print(void)
+// A name for each of busybox's applets, so that scripts and other programs find them. Those that are there
+// already, our own programs, stay what they are.
+static void applets_link(void)
 {
-    printf("\nLazybones never does today what can wait for a page fault.\n\n");
-    for (int i = 0; i < COUNT; i++)
-        printf("  %2d  %-10s %s\n", i + 1, programs[i].name, programs[i].what);
-    printf("\n     tour       all of them, one after the other\n"
-           "     sh         a shell (busybox)\n"
-           "     exit       power off\n\n");
+    char *const install[] = {"/bin/busybox", "--install", "-s", "/bin", NULL};
+    pid_t pid = fork();
+    if (pid == 0) {
+        freopen("/dev/null", "w", stderr);
+        execv(install[0], install);
+        _exit(127);
+    }
+    waitpid(pid, NULL, 0);
 }
 
-// Obeys one line of input: a number, a name, or one of the three words.
-static void obey(const char *word)
+static void greet(void)
 {
-    if (strcmp(word, "exit") == 0)
-        power_off();
-    if (strcmp(word, "sh") == 0)
-        return run("/bin/busybox", (char *[]){"sh", NULL});
-    if (strcmp(word, "tour") == 0)
-        return tour(1);
-    for (int i = 0; i < COUNT; i++)
-        if (strcmp(word, programs[i].name) == 0 || atoi(word) == i + 1)
-            return run_program(i);
-    menu_print();
+    printf("\nLazybones never does today what can wait for a page fault. Its demos:\n\n");
+    for (int i = 0; i < CHAPTERS; i++) {
+        printf("  %-10s", chapters[i].name);
+        for (const struct demo *demo = chapters[i].demos; demo->name; demo++)
+            printf(" %s", demo->name);
+        printf("\n");
+    }
+    printf("\nType a name. `tour` shows them one after the other; `exit` or `poweroff` ends.\n\n");
+}
+
+// Reaps all that have ended. True if `program` is among them, with its status.
+static int reap(pid_t program, int *status)
+{
+    int one, found = 0;
+    pid_t pid;
+    while ((pid = waitpid(-1, &one, WNOHANG)) > 0)
+        if (pid == program) {
+            *status = one;
+            found = 1;
+        }
+    return found;
 }
 
 int main(int argc, char **argv)
 {
-    char line[100];
-    signal(SIGINT, SIG_IGN);
-    signal(SIGQUIT, SIG_IGN);
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    if (argc > 1 && strcmp(argv[1], "tour") == 0) {
-        tour(0);
-        power_off();
-    }
-    menu_print();
+    char *const *program = argc > 1 ? argv + 1 : shell;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    mkdir(HOME, 0700);
+    chdir(HOME);
+    applets_link();
+    if (program == shell)
+        greet();
+    pid_t pid = start(program, &signals);
     for (;;) {
-        printf("> ");
-        fflush(stdout);
-        if (!fgets(line, sizeof(line), stdin))
-            power_off();
-        line[strcspn(line, "\r\n")] = 0;
-        obey(line);
+        int status, signal = sigwaitinfo(&signals, NULL);
+        if (signal == SIGUSR1 || signal == SIGUSR2)
+            machine_end(RB_POWER_OFF);
+        if (signal == SIGTERM)
+            machine_end(RB_AUTOBOOT);
+        if (!reap(pid, &status))
+            continue;
+        if (program != shell || !WIFSIGNALED(status))
+            machine_end(RB_POWER_OFF);
+        printf("\nThe shell was killed by signal %d. Here is another.\n", WTERMSIG(status));
+        pid = start(shell, &signals);
     }
 }

@@ -13,11 +13,11 @@
 static char cells[3][ROWS][24];
 
 static const char *const questions[ROWS] = {
-    "the largest single request",
-    "an eighth of RAM at a time: times of 40",
-    "the same with MAP_NORESERVE",
+    "the largest single request granted",
+    "of 40 requests for an eighth of RAM",
+    "Committed_AS while they are held",
+    "of 40 such requests with MAP_NORESERVE",
     "fork with a third of RAM promised",
-    "Committed_AS while all that is held",
 };
 
 static long ram; // bytes
@@ -78,9 +78,9 @@ static void answer(int mode)
     else
         snprintf(cells[mode][0], sizeof(cells[0][0]), "%ld MiB", most / MIB);
     snprintf(cells[mode][1], sizeof(cells[0][0]), "%d", pieces(0, &committed));
-    snprintf(cells[mode][2], sizeof(cells[0][0]), "%d", pieces(MAP_NORESERVE, &ignored));
-    snprintf(cells[mode][3], sizeof(cells[0][0]), "%.20s", forking());
-    snprintf(cells[mode][4], sizeof(cells[0][0]), "%ld MiB", committed / KIB);
+    snprintf(cells[mode][3], sizeof(cells[0][0]), "%d", pieces(MAP_NORESERVE, &ignored));
+    snprintf(cells[mode][4], sizeof(cells[0][0]), "%.20s", forking());
+    snprintf(cells[mode][2], sizeof(cells[0][0]), "%ld MiB", committed / KIB);
 }
 
 int main(void)
@@ -93,12 +93,13 @@ int main(void)
     number_write(OVERCOMMIT_MODE, mode);
     printf("RAM %ld MiB, no swap; CommitLimit (for mode 2) %ld MiB; now in mode %ld.\n\n", ram / MIB,
            file_number("/proc/meminfo", "CommitLimit:") / KIB, mode);
-    printf("%-42s %12s %12s %12s\n", "overcommit_memory =", "0: guess", "1: always", "2: never");
+    printf("%-41s %12s %12s %12s\n", "overcommit_memory =", "0: guess", "1: always", "2: never");
     for (int row = 0; row < ROWS; row++)
-        printf("%-42s %12.12s %12.12s %12.12s\n", questions[row], cells[0][row], cells[1][row], cells[2][row]);
-    printf("\nNot a page was touched. Mode 0 refuses only what is absurd, each request by itself. Mode 1\n"
-           "believes everything. Both may find the promises called in one day: then somebody is killed\n"
-           "(see oomstory). Mode 2 keeps a ledger with a limit: whoever is refused learns it from malloc,\n"
-           "and nobody ever dies for it; but much memory stays unused.\n");
+        printf("%-41s %12.12s %12.12s %12.12s\n", questions[row], cells[0][row], cells[1][row], cells[2][row]);
+    printf("\nNot a page was touched. Mode 0 refuses only what is absurd, each request by\n"
+           "itself. Mode 1 believes everything. Both may find the promises called in one\n"
+           "day: then somebody is killed (see oomstory). Mode 2 keeps a ledger with a limit:\n"
+           "whoever is refused learns it from malloc, and nobody dies for a promise; but\n"
+           "much memory stays unused.\n");
     return 0;
 }

@@ -49,7 +49,8 @@ int main(void)
     munmap(memory, SIZE);
     row("all given back", start, tables);
 
-    printf("\nA page that stands alone costs up to three pages: its own and two tables on the way to it.\n"
-           "Programs do reserve like this: a region to grow in, without ever having to move.\n");
+    printf("\nA page that stands alone costs up to three pages: its own and two tables on the\n"
+           "way to it. Programs do reserve like this: a region to grow in, without ever\n"
+           "having to move.\n");
     return sum == PLACES ? 0 : 1;
 }

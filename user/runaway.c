@@ -43,8 +43,8 @@ int main(void)
         recurse(0);
     figures_row("after recursing without end", start);
     printf("\nThe last frame lay %ld KiB below main's. The next access, at %p,\n"
-           "was a SIGSEGV. The handler ran on a stack of its own, as there was no room left on\n"
-           "this one.\n",
+           "was a SIGSEGV. The handler ran on a stack of its own, as there was no room left\n"
+           "on this one.\n",
            (long)(&top - deepest) / KIB, (void *)fault_address);
     return 0;
 }

@@ -31,14 +31,15 @@ int main(void)
     pid_t pid = fork();
     if (pid == 0) {
         long sum = pages_read(memory, COUNT, STEP);
-        printf("%-40s %8ld (so many of the 64 bytes it sees)\n", "a child reads them", sum);
+        printf("%-40s %8ld of 64\n", "a child sees those bytes", sum);
         return sum == COUNT ? 0 : 1;
     }
     int status;
     waitpid(pid, &status, 0);
     munmap(memory, GIB);
     row("unmapped", start, tables);
-    printf("\nA page far from the others needs a page table of its own, 4 KiB for each 2 MiB of\n"
-           "address space. Its neighbour finds that table ready and takes its own 4 KiB alone.\n");
+    printf("\nA page far from the others needs a page table of its own, 4 KiB for each 2 MiB\n"
+           "of address space. Its neighbour finds that table ready, and takes its own 4 KiB\n"
+           "alone.\n");
     return status;
 }

@@ -65,8 +65,8 @@ int main(void)
     say("what the hundred hold, each counted for itself (RSS)", rss);
     say("   of it shared with others", shared);
     say("what the machine gave for all of them", used);
-    printf("\n%d workers, %ld pages of 4 KiB each that are its own: without sharing %ld MiB, with it %ld MiB.\n",
-           WORKERS, PAGES / 10, WORKERS * DATA / MIB, used / KIB);
+    printf("\n%d workers, each with %ld pages of its own: without sharing they would take\n"
+           "%ld MiB, with it they take %ld MiB.\n", WORKERS, PAGES / 10, WORKERS * DATA / MIB, used / KIB);
     close(end[1]);
     for (int i = 0; i < WORKERS; i++) {
         int ended;
@@ -74,6 +74,7 @@ int main(void)
         status |= ended;
     }
     say("free again when they are gone", file_number("/proc/meminfo", "MemFree:"));
-    printf("\nfork copied nothing. Each worker's first write to a page copied that page, for it alone.\n");
+    printf("\nfork copied nothing. A worker's first write to a page copied that page, for it\n"
+           "alone.\n");
     return status || used >= WORKERS * DATA / KIB ? 1 : 0;
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 2G  time: 300
-"""The ISO's own menu, as a person at the serial console sees it: self-tests, tour, and init by default."""
+"""The ISO's own menu, as a person at the serial console sees it: self-tests, tour, and a shell by default."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import contains, done, equal, note, qemu
+from tap import built, contains, done, equal, note, ok, qemu, run
 
 DOWN, ENTER = b"\x0e", b"\r"        # Ctrl-N, as in Emacs: a single byte, unlike an arrow key
+PROMPT = b"lazybones:"
 
 
 class Screen(qemu.Collector):
@@ -36,19 +38,25 @@ def boot(answers, timeout=120):
 
 
 MENU = b"demo tour"                 # the last line of the menu
-for name, keys, wanted in [("self-tests", DOWN + ENTER, "KTAP version 1"),
-                           ("demo tour", DOWN + DOWN + ENTER, "A sparse gibibyte")]:
-    outcome, text = boot([(MENU, keys)])
+DEMOS = [line.split()[0] for line in run(built("user/tour"), "-l")[1].decode().splitlines()]
+NEXT = [(f"[Enter: on to {name},".encode(), ENTER) for name in DEMOS[1:]]
+for name, answers, wanted in [("self-tests", [(MENU, DOWN + ENTER)], "KTAP version 1"),
+                              ("demo tour", [(MENU, DOWN + DOWN + ENTER), *NEXT], "A sparse gibibyte")]:
+    outcome, text = boot(answers)
     equal(outcome.kind, "power-off", f"{name}: ran and powered off")
     contains(text, wanted, f"{name}: showed what it is for")
     if outcome.kind != "power-off":
         note(outcome.text)
         note(text[-3000:])
 
-# By itself, after a second, the first entry: init greets and waits for a choice. `exit` is the one that ends
-# it.
-outcome, text = boot([(b"exit", b"exit\r")])
-equal(outcome.kind, "power-off", "init: took a line from the console and powered off")
+ok(all(f"on to {name}," in text for name in DEMOS[1:]), "demo tour: went through all of them", text[-2000:])
+
+# By itself, after a second, the first entry: a shell. `exit` ends it, and the machine.
+outcome, text = boot([(PROMPT, b"exit\r")])
+equal(outcome.kind, "power-off", "a shell by itself; when it ends the machine is off")
+banner = text.split("Booting")[-1]
+ok(DEMOS and all(re.search(rf"\b{name}\b", banner) for name in DEMOS), "its banner names each demo", banner)
+ok(all(len(line) <= 80 for line in banner.splitlines()), "on lines of at most 80 columns", banner)
 if outcome.kind != "power-off":
     note(outcome.text)
     note(text[-3000:])

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from tap import done, note, ok, qemu
 
-PROMPT = "lazybones# "
+PROMPT = "lazybones:"       # and the working directory
 CTRL = {name: chr(ord(name) - 64) for name in "CDQSUVWZ"}
 
 # What to wait for, and what to type then. A row with a name is a test point: its text has come before the next row's
@@ -23,7 +23,7 @@ def job(program):
 
 
 DIALOG = [
-    ("exit", "sh\r", "init greets"),
+    ("life forkvars", "", "the banner names the demos"),
     (PROMPT, "echo $((6 * 7)) is right\r", "the shell prompts"),
     ("42 is right", "", "a line is run"),
     (PROMPT, GO + "cat\r", ""),
@@ -66,8 +66,13 @@ DIALOG = [
     ("81 flows", "", "Ctrl-S holds output back, Ctrl-Q lets it go"),
     (PROMPT, "true | false | cat; echo $((3 * 3)) > /tmp/f; cat /tmp/f\r", ""),
     ("\r\n9\r\n", "", "a pipeline and a redirection"),
-    (PROMPT, "exit\r", ""),
-    ("\r\n> ", "exit\r", "exit leaves the shell"),
+    (PROMPT, "echo '#!/bin/sh' >f; echo 'echo script in $PWD' >>f; chmod +x f; ./f\r", ""),
+    ("script in /root\r\n", "", "a script finds its shell"),
+    (PROMPT, "thirty\r", ""),
+    ("The 70 pages", "", "a demo is run by its name"),
+    (PROMPT, "kill -9 $$\r", ""),
+    ("another.", "", "a shell that is killed is followed by another"),
+    (PROMPT, "poweroff\r", ""),
 ]
 
 
