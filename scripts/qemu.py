@@ -145,6 +145,14 @@ def accelerator():
 
 # ---------------------------------------------------------------- the machine and what boots in it
 
+def memory_bytes(text):
+    """What a size like 128M or 2G is in bytes; a bare number is MiB, as for QEMU. Raises CannotRun."""
+    match = re.fullmatch(r"([1-9]\d*)([kmg]?)", text, re.I)
+    if not match:
+        raise CannotRun(f"{text}: not a size of memory (128M, 2G)")
+    return int(match[1]) << {"k": 10, "": 20, "m": 20, "g": 30}[match[2].lower()]
+
+
 @dataclasses.dataclass
 class Machine:
     memory: str = "128M"        # as QEMU's -m takes it; a bare number is MiB
@@ -738,11 +746,18 @@ def raw_terminal(fd):
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
+def asked_memory():
+    """MEM, which `make run` and `make debug` take."""
+    size = os.environ.get("MEM", "128M")
+    memory_bytes(size)
+    return size
+
+
 def boot_iso(iso):
     """`make run`: QEMU's own terminal handling, Ctrl-A X and all. The status for the shell."""
-    print("Lazybones starts. Ctrl-A X ends QEMU, Ctrl-A C switches to its monitor.", flush=True)
-    command = [QEMU, *Machine(memory=os.environ.get("MEM", "128M")).arguments(), *iso_medium(iso).arguments,
+    command = [QEMU, *Machine(memory=asked_memory()).arguments(), *iso_medium(iso).arguments,
                "-serial", "mon:stdio"]
+    print("Lazybones starts. Ctrl-A X ends QEMU, Ctrl-A C switches to its monitor.", flush=True)
     status = subprocess.run(command).returncode
     endings = {0: None, STATUS_POWER_OFF: None, STATUS_PANIC: "kernel panic",
                STATUS_SELFTEST_FAILED: "self-tests failed"}
@@ -758,7 +773,7 @@ GDB_SOCKET, CONSOLE_SOCKET = "build/gdb.sock", "build/console.sock"     # relati
 def debug(kernel, iso, gdb_arguments):
     """`make debug`: the guest halted before its first instruction, gdb on this terminal. gdb's status."""
     os.chdir(ROOT)
-    machine = Machine(memory=os.environ.get("MEM", "128M"), tcg=True)
+    machine = Machine(memory=asked_memory(), tcg=True)
     command = [QEMU, *machine.arguments(), *iso_medium(iso).arguments, "-S", "-gdb", "chardev:gdb",
                "-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off",
                "-chardev",

@@ -80,7 +80,8 @@ static _Noreturn void program_start(char **argv, char **env)
         ioctl(STDIN_FILENO, TIOCSCTTY, 1);
     execve(argv[0], argv, env);
     int error = errno;
-    fprintf(stderr, "run: cannot start %s: %s\n", argv[0], strerror(error));
+    fprintf(stderr, "run: cannot start %s: %s%s\n", argv[0], strerror(error),
+            error == ENOMEM ? " (more with --mem)" : "");
     _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
 }
 

@@ -27,10 +27,14 @@ with tempfile.TemporaryDirectory(prefix="lazybones run ") as folder:
     relocatable = file("relocatable", static[:16] + b"\1\0" + static[18:])
     script = file("script", b"#!/bin/sh\necho hello\n")
     empty = file("empty", b"")
+    plain = file("plain", static, 0o644)
+    large = file("large", static + bytes(5 << 20))
 
     for arguments, complaint in [
             ([], "PROGRAM"), ([folder + "/absent"], "No such file"), ([folder], "is a directory"),
-            ([script], "not an ELF"), ([empty], "not an ELF"), ([short], "not an ELF"),
+            ([script], "a script; run its interpreter"), ([plain], "not executable"),
+            (["--mem", "8M", large], "too large"), (["--mem", "0", good], "not a size"),
+            ([empty], "not an ELF"), ([short], "not an ELF"),
             ([arm], "not for x86-64"), ([narrow], "not for x86-64"), ([relocatable], "not a program"), ([headless], "damaged"),
             (["/bin/ls"], "dynamically linked"),
             (["--mem", "many", good], "--mem"), (["--smp", "0", good], "--smp"),
