@@ -86,9 +86,11 @@ static bool notify_parent_locked(struct process *child)
     const struct signal_action *action = &parent->signals->actions[SIGCHLD - 1];
     struct signal_record record = end_record(child);
 
-    if (child->exit_signal)
+    if (signal_is_valid(child->exit_signal))
         (void)signal_send_locked(parent, child->exit_signal, &record, NULL);
     wake_all(&parent->child_event);
+    if (!LIST_EMPTY(&child->pidfds))
+        poll_wake();
     return child->exit_signal == SIGCHLD &&
            (action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT));
 }

@@ -16,20 +16,28 @@
 #include "kernel/fs/file.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/pidfd.h"
 #include "kernel/sched.h"
 #include "kernel/syscalls.h"
 #include "mm/trace.h"
 #include "mm/usercopy.h"
 
+/*
+ * The last three share or hide what no process has here: nobody traces, there are no System V semaphores and no
+ * queues of input and output.
+ */
 #define CLONE_BUILT                                                                                    \
     (CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | \
-     CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND)
+     CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | CLONE_PTRACE | CLONE_UNTRACED |        \
+     CLONE_SYSVSEM | CLONE_IO)
 
 struct fork_request {
     uint64_t flags; /* CLONE_* */
     int exit_signal;
     vaddr_t stack;  /* the child's stack pointer; 0: the parent's */
     vaddr_t parent_tid, child_tid, tls;
+    vaddr_t pidfd; /* where to put the descriptor for CLONE_PIDFD */
+    int pid;       /* the pid it shall have; 0: any */
 };
 
 /*
@@ -122,14 +130,27 @@ static bool has_too_many_processes(const struct process *process)
            process_count_of_user(user) >= limit;
 }
 
-/* The child, entered into the table but not yet in the run queue. 0, -ENOMEM or -EAGAIN, leaving no trace. */
+/* CLONE_PIDFD: a descriptor for the child, told to the caller. The descriptor, or a negative errno. */
+static int give_pidfd(struct process *child, vaddr_t address)
+{
+    int fd = pidfd_for_child(child);
+
+    if (fd >= 0 && copy_to_user(address, &fd, sizeof(fd))) {
+        (void)!files_close(fd);
+        return -EFAULT;
+    }
+    return fd;
+}
+
+/* The child, entered into the table but not yet in the run queue. 0, or a negative errno, leaving no trace. */
 static int make_child(struct process *parent, const struct fork_request *request, struct process **made)
 {
     struct process *child = process_create(fork_first);
-    int error = -ENOMEM;
+    int error = -ENOMEM, fd = -1;
 
     if (!child)
         return error;
+    child->pid = request->pid;
     inherit(child, parent, request);
     child->files = files_clone(parent->files);
     if (!child->files)
@@ -137,12 +158,20 @@ static int make_child(struct process *parent, const struct fork_request *request
     error = share_or_copy_aspace(child, parent, request->flags);
     if (error)
         goto out_files;
+    if (request->flags & CLONE_PIDFD) {
+        fd = error = give_pidfd(child, request->pidfd);
+        if (fd < 0)
+            goto out_aspace;
+    }
     error = process_enter(child, parent_of_child(child, parent, request->flags));
     if (error)
-        goto out_aspace;
+        goto out_pidfd;
     *made = child;
     return 0;
 
+out_pidfd:
+    if (fd >= 0)
+        (void)!files_close(fd);
 out_aspace:
     aspace_put(child->aspace);
     child->aspace = NULL;
@@ -226,19 +255,27 @@ static int check_request(const struct fork_request *request)
     return (request->flags & CLONE_SETTLS) && request->tls >= USER_END ? -EPERM : 0;
 }
 
-/* clone(2): flags, stack, parent_tid, child_tid, tls. */
+/*
+ * clone(2): flags, stack, parent_tid (where CLONE_PIDFD puts its descriptor, too), child_tid, tls. CLONE_DETACHED has
+ * no meaning any more.
+ */
 int64_t sys_clone(const struct syscall_args *args)
 {
     struct fork_request request = {
-        .flags = (uint32_t)args->arg[0] & ~(uint64_t)CSIGNAL,
+        .flags = (uint32_t)args->arg[0] & ~(uint64_t)(CSIGNAL | CLONE_DETACHED),
         .exit_signal = args->arg[0] & CSIGNAL,
         .stack = args->arg[1],
         .parent_tid = args->arg[2],
         .child_tid = args->arg[3],
         .tls = args->arg[4],
     };
-    int error = request.exit_signal > SIGNAL_COUNT ? -EINVAL : check_request(&request);
+    int error = check_request(&request);
 
+    if (request.flags & CLONE_PIDFD) {
+        if (args->arg[0] & (CLONE_PARENT_SETTID | CLONE_DETACHED))
+            return -EINVAL;
+        request.pidfd = request.parent_tid;
+    }
     return error ? error : fork_process(&request);
 }
 
@@ -261,17 +298,49 @@ static int fetch_clone_args(vaddr_t address, uint64_t size, struct clone_args *f
     return copy_from_user(fetched, address, MIN(size, sizeof(*fetched)));
 }
 
-/* clone3(2): struct clone_args *, size. Without pidfd, set_tid and cgroup: EINVAL. */
+#define SET_TID_MAX 32 /* pid namespaces in one another, of which there is one */
+
+/* May the caller choose the child's pid (clone3(2), set_tid)? Then it is fetched. */
+static int fetch_pid(const struct clone_args *wanted, int *pid)
+{
+    *pid = 0;
+    if (wanted->set_tid_size > SET_TID_MAX || !wanted->set_tid != !wanted->set_tid_size)
+        return -EINVAL;
+    if (!wanted->set_tid)
+        return 0;
+    if (copy_from_user(pid, wanted->set_tid, sizeof(*pid)))
+        return -EFAULT;
+    if (wanted->set_tid_size > 1 || *pid < 1 || *pid >= PID_MAX)
+        return -EINVAL;
+    return credentials_are_privileged(&current()->credentials) ? 0 : -EPERM;
+}
+
+/* Do its parts fit together? */
+static bool clone_args_are_valid(const struct clone_args *wanted)
+{
+    if (wanted->exit_signal > SIGNAL_COUNT || (wanted->flags & (CLONE_DETACHED | CSIGNAL)))
+        return false;
+    if ((wanted->flags & CLONE_PARENT) && wanted->exit_signal)
+        return false;
+    if ((wanted->flags & CLONE_PIDFD) && (wanted->flags & CLONE_PARENT_SETTID) &&
+        wanted->pidfd == wanted->parent_tid)
+        return false;
+    return !wanted->stack == !wanted->stack_size && wanted->stack <= USER_END &&
+           wanted->stack_size <= USER_END - wanted->stack;
+}
+
+/* clone3(2): struct clone_args *, size. */
 int64_t sys_clone3(const struct syscall_args *args)
 {
     struct clone_args wanted;
     struct fork_request request;
-    int error = fetch_clone_args(args->arg[0], args->arg[1], &wanted);
+    int error = fetch_clone_args(args->arg[0], args->arg[1], &wanted), pid;
 
+    if (!error)
+        error = fetch_pid(&wanted, &pid);
     if (error)
         return error;
-    if (wanted.set_tid || wanted.set_tid_size || wanted.exit_signal > SIGNAL_COUNT ||
-        !wanted.stack != !wanted.stack_size || ((wanted.flags & CLONE_PARENT) && wanted.exit_signal))
+    if (!clone_args_are_valid(&wanted))
         return -EINVAL;
     request = (struct fork_request){
         .flags = wanted.flags,
@@ -280,6 +349,8 @@ int64_t sys_clone3(const struct syscall_args *args)
         .parent_tid = wanted.parent_tid,
         .child_tid = wanted.child_tid,
         .tls = wanted.tls,
+        .pidfd = wanted.pidfd,
+        .pid = pid,
     };
     error = check_request(&request);
     return error ? error : fork_process(&request);

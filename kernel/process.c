@@ -11,6 +11,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/pidfd.h"
 #include "kernel/sched.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
@@ -25,7 +26,7 @@ static struct slab_cache process_cache = SLAB_CACHE_INIT(process_cache, "process
 static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals", struct signals);
 
 static int last_pid; /* process_lock */
-static bool pids_wrapped;
+static bool pids_out_of_order; /* numbers above last_pid may be in use */
 
 int process_current_pid(void)
 {
@@ -221,9 +222,9 @@ static int choose_pid_locked(void)
     for (int tries = 0; tries < PID_MAX; tries++) {
         if (++last_pid >= PID_MAX) {
             last_pid = PID_FIRST_AGAIN;
-            pids_wrapped = true;
+            pids_out_of_order = true;
         }
-        if (!pids_wrapped || !pid_in_use_locked(last_pid))
+        if (!pids_out_of_order || !pid_in_use_locked(last_pid))
             return last_pid;
     }
     return -EAGAIN;
@@ -247,8 +248,12 @@ static void insert_locked(struct process *process)
 int process_enter(struct process *process, struct process *parent)
 {
     bool irq = spin_lock_irq(&process_lock);
-    int pid = choose_pid_locked();
+    int pid = process->pid;
 
+    if (!pid)
+        pid = choose_pid_locked();
+    else if (pid_in_use_locked(pid))
+        pid = -EEXIST;
     if (pid > 0) {
         process->pid = pid;
         process->pgid = process->is_kernel ? 0 : parent ? current()->pgid : pid;
@@ -257,6 +262,7 @@ int process_enter(struct process *process, struct process *parent)
         if (parent)
             TAILQ_INSERT_TAIL(&parent->children, process, sibling);
         insert_locked(process);
+        pids_out_of_order |= pid > last_pid;
         process_figures.last_pid = pid;
     }
     spin_unlock_irq(&process_lock, irq);
@@ -267,6 +273,7 @@ void process_leave_locked(struct process *process)
 {
     ASSERT(spin_is_held(&process_lock));
     ASSERT(TAILQ_EMPTY(&process->children));
+    pidfd_forget_locked(process);
     TAILQ_REMOVE(&process_table, process, all);
     if (process->parent)
         TAILQ_REMOVE(&process->parent->children, process, sibling);

@@ -93,6 +93,7 @@ struct process {
     TAILQ_HEAD(, process) children; /* oldest first */
     TAILQ_ENTRY(process) sibling;
     TAILQ_ENTRY(process) all;        /* the table, ascending by pid */
+    LIST_HEAD(, pidfd) pidfds;       /* descriptors that mean this process (pidfd.h) */
     struct wait_queue child_event;   /* a child changed its state, or let go after vfork */
     struct process *vfork_child;     /* the child that this process waits for to exec or exit */
     struct process *vfork_parent;    /* and the other way round */
@@ -174,9 +175,9 @@ struct process *process_create_kernel(void (*entry)(void *arg), void *arg) __mus
 void process_free(struct process *process);
 
 /*
- * Give it a pid and enter it into the table as a child of `parent`, in the caller's group (NULL for pid 1,
- * the leader of its own group and session, and for kernel threads, which have neither). 0, or -EAGAIN: no pid
- * is left.
+ * Give it a pid, or the one that it has been made with, and enter it into the table as a child of `parent`, in the
+ * caller's group (NULL for pid 1, the leader of its own group and session, and for kernel threads, which have neither).
+ * 0; -EAGAIN: no pid is left; -EEXIST: the wanted one is in use.
  */
 int process_enter(struct process *process, struct process *parent) __must_check;
 /* Out of the table and its parent's list. process_lock is held. */

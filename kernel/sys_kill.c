@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_kill.c: the system calls that send signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2).
+ * sys_kill.c: the system calls that send signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2),
+ * pidfd_send_signal(2).
  *
  * A real-time signal wants a queue entry for each process it goes to, and entries are made before process_lock
  * is taken: so whoever sends to many counts them first, and once more when the entries are there.
  */
 #include "kernel/lib/errno.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscalls.h"
@@ -246,4 +248,52 @@ int64_t sys_rt_tgsigqueueinfo(const struct syscall_args *args)
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
     return tgid == tid ? queue_info(tid, (int)args->arg[2], args->arg[3]) : -ESRCH;
+}
+
+/* A siginfo_t of the caller's making: about the signal that is sent, and forged only for himself. */
+static int check_record(const struct sending *sending, const struct process *target)
+{
+    const struct signal_record *record = &sending->record;
+
+    if (record->si_signo != sending->number)
+        return -EINVAL;
+    return target != current() && (record->si_code >= 0 || record->si_code == SI_TKILL) ? -EPERM : 0;
+}
+
+static int send_to_pidfd_locked(struct sending *sending, int fd, int fetch_error, bool is_forged)
+{
+    struct process *target;
+    bool ignored;
+    int error = pidfd_resolve(fd, &target, &ignored);
+
+    if (!error)
+        error = fetch_error;
+    if (!error && is_forged)
+        error = check_record(sending, target);
+    if (error)
+        return error;
+    return target ? send_locked(sending, target) : -ESRCH;
+}
+
+/* pidfd_send_signal(2): descriptor, signal, const siginfo_t * (NULL: as kill(2)), flags. */
+int64_t sys_pidfd_send_signal(const struct syscall_args *args)
+{
+    struct sending sending = { .number = (int)args->arg[1], .record = { .si_code = SI_USER } };
+    int error = 0;
+    bool irq;
+
+    if (args->arg[3])
+        return -EINVAL;
+    sending.record.si_pid = current()->pid;
+    sending.record.si_uid = current()->credentials.user.real;
+    if (args->arg[2])
+        error = copy_from_user(&sending.record, args->arg[2], sizeof(sending.record));
+    TAILQ_INIT(&sending.spare);
+    if (sending.number >= SIGNAL_REAL_TIME)
+        (void)spares_make(&sending, 1);
+    irq = spin_lock_irq(&process_lock);
+    error = send_to_pidfd_locked(&sending, (int)args->arg[0], error, args->arg[2]);
+    spin_unlock_irq(&process_lock, irq);
+    spares_free(&sending);
+    return error;
 }

@@ -9,6 +9,7 @@
 
 #include "kernel/job.h"
 #include "kernel/lib/errno.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 #include "kernel/usage.h"
@@ -24,6 +25,7 @@ struct wait_request {
     struct process *parent;
     enum { WANT_ANY, WANT_PID, WANT_GROUP } which;
     int number;  /* the pid or group */
+    bool is_nonblocking; /* by its descriptor: -EAGAIN rather than nothing */
     int options; /* WEXITED, WSTOPPED, WCONTINUED say what is waited for */
 
     /* out */
@@ -170,7 +172,22 @@ int64_t sys_wait4(const struct syscall_args *args)
     return error ? error : request.pid;
 }
 
-/* Which children waitid(2) means: 0 or -EINVAL. */
+/* A descriptor that was opened not to wait makes the call one with WNOHANG. */
+static int resolve_pidfd(struct wait_request *request, int fd)
+{
+    struct process *process;
+    bool irq = spin_lock_irq(&process_lock);
+    int error = pidfd_resolve(fd, &process, &request->is_nonblocking);
+
+    if (!error)
+        request->number = process ? process->pid : 0; /* 0: nobody's */
+    spin_unlock_irq(&process_lock, irq);
+    if (request->is_nonblocking)
+        request->options |= WNOHANG;
+    return error;
+}
+
+/* Which children waitid(2) means: 0, -EINVAL, -EBADF. */
 static int waitid_which(struct wait_request *request, int type, int id)
 {
     request->number = id;
@@ -185,7 +202,10 @@ static int waitid_which(struct wait_request *request, int type, int id)
         request->which = WANT_GROUP;
         request->number = id ? id : request->parent->pgid;
         return id >= 0 ? 0 : -EINVAL;
-    default: /* there are no pid descriptors */
+    case P_PIDFD:
+        request->which = WANT_PID;
+        return id >= 0 ? resolve_pidfd(request, id) : -EINVAL;
+    default:
         return -EINVAL;
     }
 }
@@ -214,12 +234,15 @@ int64_t sys_waitid(const struct syscall_args *args)
     struct wait_request request = { .parent = current(), .options = (int)args->arg[3] };
     int error;
 
-    if ((request.options & ~WAITID_OPTIONS) || !(request.options & (WEXITED | WSTOPPED | WCONTINUED)) ||
-        waitid_which(&request, (int)args->arg[0], (int)args->arg[1]))
+    if ((request.options & ~WAITID_OPTIONS) || !(request.options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
-    error = wait_for_news(&request);
+    error = waitid_which(&request, (int)args->arg[0], (int)args->arg[1]);
+    if (!error)
+        error = wait_for_news(&request);
     if (error)
         return error;
+    if (!request.pid && request.is_nonblocking && !(args->arg[3] & WNOHANG))
+        return -EAGAIN;
     if (request.pid && put_rusage(&request.usage, args->arg[4]))
         return -EFAULT;
     return put_info(&request, args->arg[2]);

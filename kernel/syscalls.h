@@ -21,6 +21,10 @@ int64_t sys_clone3(const struct syscall_args *args);
 /* futex.c */
 int64_t sys_futex(const struct syscall_args *args);
 
+/* pidfd.c, sys_kill.c */
+int64_t sys_pidfd_open(const struct syscall_args *args);
+int64_t sys_pidfd_send_signal(const struct syscall_args *args);
+
 /* rseq.c */
 int64_t sys_rseq(const struct syscall_args *args);
 

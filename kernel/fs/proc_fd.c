@@ -47,8 +47,10 @@ static ssize_type link_readlink(struct inode *inode, char *target, size_t size)
         return -ENOENT;
     ssize_type length = path_text(file, target, size);
     if (length == -ENOENT) {
-        const char *kind = S_ISFIFO(file->mode) ? "pipe" : "anon_inode";
-        length = snprintf(target, size, "%s:[%lu]", kind, file->number);
+        if (file->name)
+            length = snprintf(target, size, "anon_inode:[%s]", file->name);
+        else
+            length = snprintf(target, size, "%s:[%lu]", S_ISFIFO(file->mode) ? "pipe" : "anon_inode", file->number);
         if ((size_t)length >= size)
             length = -ENAMETOOLONG;
     }
