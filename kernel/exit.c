@@ -109,13 +109,15 @@ static struct process *find_reaper_locked(struct process *process)
 /* `child` loses its parent and gets another. */
 static void reparent_locked(struct process *child, struct process *reaper)
 {
-    static const struct signal_record record = { .si_code = SI_KERNEL };
+    struct signal_record record = { .si_code = SI_USER }; /* as if the parent had sent it */
     struct process *parent = child->parent;
 
     TAILQ_REMOVE(&parent->children, child, sibling);
     TAILQ_INSERT_TAIL(&reaper->children, child, sibling);
     child->parent = reaper;
     child->exit_signal = SIGCHLD;
+    record.si_pid = parent->pid;
+    record.si_uid = parent->credentials.user.real;
     if (child->death_signal)
         (void)signal_send_locked(child, child->death_signal, &record, NULL);
     if (child->state == PROCESS_ZOMBIE && notify_parent_locked(child)) {

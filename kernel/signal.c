@@ -191,6 +191,17 @@ void signal_send_kernel(struct process *target, int number)
     spin_unlock_irq(&process_lock, irq);
 }
 
+void signal_send_self(int number)
+{
+    struct signal_record record = { .si_code = SI_USER };
+    bool irq = spin_lock_irq(&process_lock);
+
+    record.si_pid = current()->pid;
+    record.si_uid = current()->credentials.user.real;
+    (void)signal_send_locked(current(), number, &record, NULL);
+    spin_unlock_irq(&process_lock, irq);
+}
+
 int signal_send_group(int pgid, int number)
 {
     struct process *process;

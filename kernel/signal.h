@@ -104,6 +104,8 @@ unsigned signal_queued_of_user_locked(uint32_t user);
  * process_lock. Any context.
  */
 void signal_send_kernel(struct process *target, int number);
+/* To the current process as if it had sent it itself, which is how SIGPIPE and SIGXFSZ look (SI_USER). */
+void signal_send_self(int number);
 int signal_send_group(int pgid, int number);
 
 /* Is there a signal that would end an interruptible sleep? */

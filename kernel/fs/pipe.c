@@ -190,7 +190,7 @@ static ssize_type pipe_write(struct file *file, const struct buffer *from, uint6
             error = wait_until(&pipe->writable, pipe_has_room, &wanted, WAIT_INTERRUPTIBLE, 0);
     }
     if (error == -EPIPE)
-        signal_send_kernel(current(), SIGPIPE);
+        signal_send_self(SIGPIPE);
     return done ? (ssize_type)done : error;
 }
 

@@ -61,7 +61,7 @@ static int64_t wait_plainly(struct poll_set *set, const struct poll_time *time)
     uint64_t deadline = time->forever ? 0 : time->deadline;
     int error = wait_until(&poll_queue, poll_look, set, WAIT_INTERRUPTIBLE, deadline);
     if (error == -ERESTARTSYS)
-        return -EINTR; /* never restarted: signal(7) */
+        return -ERESTARTNOHAND; /* whatever the handler says: signal(7) */
     return set->ready;
 }
 
@@ -83,7 +83,7 @@ int64_t poll_wait(struct poll_set *set, const struct poll_time *time, uint64_t u
     signals->restore_saved = true;
     signal_set_blocked(mask);
     int64_t result = wait_plainly(set, time);
-    if (result != -EINTR) {
+    if (result != -ERESTARTNOHAND) {
         signals->restore_saved = false;
         signal_set_blocked(signals->saved_blocked);
     }
@@ -113,17 +113,35 @@ static int64_t poll_user(const struct poll_call *call, const struct poll_time *t
     return result;
 }
 
+/* A time in milliseconds is not written back, so a stop and SIGCONT go on by what is in struct restart. */
+static int64_t poll_resume(struct restart *restart)
+{
+    const struct poll_call call = { .user = restart->arg[0], .count = restart->arg[1] };
+    const struct poll_time time = { .deadline = restart->deadline };
+    int64_t result = poll_user(&call, &time);
+    return result == -ERESTARTNOHAND ? -ERESTART_RESTARTBLOCK : result;
+}
+
 int64_t sys_poll(const struct syscall_args *args)
 {
     const struct poll_call call = { .user = args->arg[0], .count = (unsigned)args->arg[1] };
     int timeout = (int)args->arg[2];
-    struct poll_time time = { .forever = true };
-    if (timeout >= 0)
-        time = poll_time_in(timeout / 1000, timeout % 1000 * 1000000l);
-    return poll_user(&call, &time);
+    if (timeout < 0)
+        return poll_user(&call, &(struct poll_time){ .forever = true });
+    current()->restart = (struct restart){
+        .resume = poll_resume,
+        .deadline = poll_time_in(timeout / 1000, timeout % 1000 * 1000000l).deadline,
+        .arg = { call.user, call.count },
+    };
+    return poll_resume(&current()->restart);
 }
 
-/* What is left of the time is written back, as Linux does; a bad address for it is no error then. */
+int64_t poll_result(int64_t result, int write_error)
+{
+    return write_error && result == -ERESTARTNOHAND ? -EINTR : result;
+}
+
+/* What is left of the time is written back, as Linux does. */
 int64_t sys_ppoll(const struct syscall_args *args)
 {
     const struct poll_call call = {
@@ -145,7 +163,7 @@ int64_t sys_ppoll(const struct syscall_args *args)
     if (args->arg[2]) {
         uint64_t left = poll_time_left(&time);
         given = (struct __kernel_timespec){ (int64_t)left / NANOSECONDS, (int64_t)left % NANOSECONDS };
-        (void)!copy_to_user(args->arg[2], &given, sizeof given);
+        result = poll_result(result, copy_to_user(args->arg[2], &given, sizeof given));
     }
     return result;
 }

@@ -29,10 +29,16 @@ uint64_t poll_time_left(const struct poll_time *time);
 
 /*
  * Wait until one of the set is ready, or the time is over. `user_mask` (0: none) points to the signal mask
- * to wait with, of `mask_size` bytes (ppoll(2)). The number ready, -EINTR, -EINVAL or -EFAULT (the mask).
- * Sleeps.
+ * to wait with, of `mask_size` bytes (ppoll(2)). The number ready, -ERESTARTNOHAND, -EINVAL or -EFAULT (the
+ * mask). Sleeps.
  */
 int64_t poll_wait(struct poll_set *set, const struct poll_time *time, uint64_t user_mask,
                   uint64_t mask_size) __must_check;
+
+/*
+ * The result of a call that writes back what is left of its time. A bad address for that is no error, but without
+ * it the call cannot be restarted.
+ */
+int64_t poll_result(int64_t result, int write_error);
 
 #endif

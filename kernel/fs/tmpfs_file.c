@@ -103,7 +103,7 @@ static ssize_type length_allowed(uint64_t offset, size_t n)
     if (!n)
         return 0;
     if (offset >= limit) {
-        signal_send_kernel(current(), SIGXFSZ);
+        signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
     limit = MIN(limit, (uint64_t)SIZE_LARGEST);

@@ -3,9 +3,10 @@
 //
 // Odd arguments to the calls on processes and signals, and which error comes first.
 #define _GNU_SOURCE
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -118,6 +119,86 @@ static void barriers(void)
     fails(barrier(3, 0), EINVAL, "two commands at once");
 }
 
+static volatile sig_atomic_t code, sender;
+
+static void note(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)context;
+    code = info->si_code;
+    sender = info->si_pid;
+}
+
+static void own_signals(void)
+{
+    struct sigaction action = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
+    int ends[2];
+
+    sigaction(SIGPIPE, &action, NULL);
+    pipe(ends);
+    close(ends[0]);
+    code = 99;
+    fails(write(ends[1], "x", 1), EPIPE, "a pipe without a reader");
+    ok(code == SI_USER && sender == getpid(), "SIGPIPE looks as if the writer had sent it");
+    close(ends[1]);
+}
+
+static void await_death(struct link *link, void *parent)
+{
+    struct sigaction action = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
+    sigset_t set, old;
+
+    sigaction(SIGUSR1, &action, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    pid_t middle = fork();
+    if (middle == 0) {
+        pid_t dying = getpid();
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGUSR1);
+            while (getppid() == dying)
+                sigsuspend(&old);
+            say(link, code == SI_USER && sender == dying);
+            _exit(0);
+        }
+        usleep(50000);
+        _exit(0);
+    }
+    (void)parent;
+    waitpid(middle, NULL, 0);
+    hear(link);
+}
+
+/* Each wait of 200 ms is stopped and continued on its way. */
+static void wait_thrice(struct link *link, void *unused)
+{
+    struct timeval time = {0, 200000};
+    struct timespec same = {0, 200000000};
+    (void)unused;
+    say(link, 0);
+    say(link, poll(NULL, 0, 200));
+    say(link, select(0, NULL, NULL, NULL, &time));
+    say(link, ppoll(NULL, 0, &same, NULL));
+}
+
+static void over_stop(void)
+{
+    static const char *const names[] = {"poll", "select", "ppoll"};
+    struct link link = child_start(wait_thrice, NULL);
+    int status;
+
+    hear(&link);
+    for (int i = 0; i < 3; i++) {
+        usleep(50000);
+        kill(link.pid, SIGSTOP);
+        waitpid(link.pid, &status, WUNTRACED);
+        kill(link.pid, SIGCONT);
+        is(hear(&link), 0, "%s goes on after a stop", names[i]);
+    }
+    child_end(&link);
+}
+
 int main(void)
 {
     tap_begin();
@@ -127,5 +208,11 @@ int main(void)
     auto_disarm();
     settings();
     barriers();
+    own_signals();
+    struct link link = child_start(await_death, NULL);
+    is(hear(&link), 1, "a parent's death is told as if he had sent the signal");
+    say(&link, 0);
+    child_end(&link);
+    over_stop();
     return tap_end();
 }
