@@ -182,6 +182,8 @@ static int build_program(struct program *program, const char *path, const struct
         return -ENOMEM;
     program->aspace->size_limit = current()->limits[RLIMIT_AS].rlim_cur;
     program->aspace->data_limit = current()->limits[RLIMIT_DATA].rlim_cur;
+    program->aspace->data_limit_hard = current()->limits[RLIMIT_DATA].rlim_max;
+    program->aspace->lock_limit = current()->limits[RLIMIT_MEMLOCK].rlim_cur;
     program->aspace->unprivileged = !credentials_are_privileged(&current()->credentials);
     error = elf_map(program->aspace, program->cache, &program->image);
     if (!error)

@@ -44,27 +44,24 @@ static int change_limit_locked(struct process *process, unsigned resource, const
 }
 
 /* The limits that mm/ enforces, it has its own copies of. */
-static uint64_t *copy_in_aspace(struct aspace *aspace, unsigned resource)
+static void hand_to_aspace(struct aspace *aspace, unsigned resource, const struct rlimit64 *limit)
 {
+    mutex_lock(&aspace->lock);
     switch (resource) {
     case RLIMIT_STACK:
-        return &aspace->stack_limit;
+        aspace->stack_limit = limit->rlim_cur;
+        break;
     case RLIMIT_AS:
-        return &aspace->size_limit;
+        aspace->size_limit = limit->rlim_cur;
+        break;
     case RLIMIT_DATA:
-        return &aspace->data_limit;
-    default:
-        return NULL;
+        aspace->data_limit = limit->rlim_cur;
+        aspace->data_limit_hard = limit->rlim_max;
+        break;
+    case RLIMIT_MEMLOCK:
+        aspace->lock_limit = limit->rlim_cur;
+        break;
     }
-}
-
-static void hand_to_aspace(struct aspace *aspace, unsigned resource, uint64_t limit)
-{
-    uint64_t *copy = copy_in_aspace(aspace, resource);
-
-    mutex_lock(&aspace->lock);
-    if (copy)
-        *copy = limit;
     mutex_unlock(&aspace->lock);
 }
 
@@ -85,7 +82,7 @@ static int change_limit(int pid, unsigned resource, const struct rlimit64 *new, 
         aspace = aspace_get(process->aspace);
     spin_unlock_irq(&process_lock, irq);
     if (aspace) {
-        hand_to_aspace(aspace, resource, new->rlim_cur);
+        hand_to_aspace(aspace, resource, new);
         aspace_put(aspace);
     }
     return error;

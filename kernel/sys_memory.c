@@ -10,29 +10,56 @@
 #include "kernel/syscalls.h"
 #include "mm/usercopy.h"
 
+/* The flags that MAP_SHARED_VALIDATE knows for files (mmap(2)): those of old. */
+#define MAP_LEGACY                                                                                      \
+    (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN | MAP_LOCKED | \
+     MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB)
+
+/* May the file be mapped so? 0, or an error in Linux's order. */
+static int check_file(const struct file *file, const struct map_request *request)
+{
+    unsigned type = request->flags & MAP_TYPE;
+
+    if (!request->length || (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE))
+        return -EINVAL;
+    if (type == MAP_SHARED_VALIDATE && request->flags & ~(unsigned)MAP_LEGACY)
+        return -EOPNOTSUPP;
+    if (!file_is_readable(file) || (type != MAP_PRIVATE && request->prot & PROT_WRITE && !file_is_writable(file)))
+        return -EACCES;
+    if (!file->ops->mapping && !file->ops->is_anonymous)
+        return -ENODEV;
+    return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;
+}
+
 /*
- * The page cache behind a descriptor, one reference added, if the mapping is allowed: EBADF, EACCES,
- * ENODEV, ENOMEM.
+ * The page cache behind a descriptor, one reference added, if the mapping is allowed: else EBADF, ENOMEM or as above.
+ * /dev/zero has none: its mapping is anonymous.
  */
 static int find_cache(int fd, struct map_request *request)
 {
-    bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
     struct file *file = files_get(fd);
+    int error = file && !file_is_path(file) ? check_file(file, request) : -EBADF;
 
-    if (!file || file_is_path(file))
-        return -EBADF;
-    if (!file_is_readable(file) || (shared && (request->prot & PROT_WRITE) && !file_is_writable(file)))
-        return -EACCES;
+    if (error)
+        return error;
     request->never_write = !file_is_writable(file);
     if (file->ops->is_anonymous) {
-        request->flags |= MAP_ANONYMOUS;
+        if ((request->flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
+            request->flags = (request->flags & ~(unsigned)MAP_TYPE) | MAP_SHARED;
         request->offset = 0;
         return 0;
     }
-    if (!file->inode->ops->mapping)
-        return -ENODEV;
-    request->cache = file->inode->ops->mapping(file->inode);
+    request->cache = file->ops->mapping(file->inode);
     return request->cache ? 0 : -ENOMEM;
+}
+
+/* Huge pages are not built: as on a Linux that has none set aside, there are none of 2 MiB, and no others exist. */
+static int64_t refuse_huge(const struct map_request *request)
+{
+    unsigned size = request->flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
+    bool is_known = request->flags & MAP_ANONYMOUS && request->length && (!size || size == MAP_HUGE_2MB >> MAP_HUGE_SHIFT);
+
+    return is_known ? -ENOMEM : -EINVAL;
 }
 
 /* mmap(2): addr, length, prot, flags, fd, offset. */
@@ -49,6 +76,8 @@ int64_t sys_mmap(const struct syscall_args *args)
 
     if (!is_aligned(request.offset, PAGE_SIZE))
         return -EINVAL;
+    if (request.flags & MAP_HUGETLB)
+        return refuse_huge(&request);
     if (request.flags & MAP_ANONYMOUS) {
         request.offset = 0;
     } else {
@@ -94,31 +123,18 @@ int64_t sys_brk(const struct syscall_args *args)
     return (int64_t)aspace_brk(current()->aspace, args->arg[0]);
 }
 
-/* What the caller may lock in all: RLIMIT_MEMLOCK, which does not bind the privileged (mlock(2)). */
-static uint64_t lock_limit(void)
-{
-    const struct process *process = current();
-
-    return credentials_are_privileged(&process->credentials) ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].rlim_cur;
-}
-
 /* mlock(2): addr, length. */
 int64_t sys_mlock(const struct syscall_args *args)
 {
-    if (!lock_limit())
-        return -EPERM;
-    return aspace_lock(current()->aspace, args->arg[0], args->arg[1], LOCK_NOW, lock_limit());
+    return aspace_lock(current()->aspace, args->arg[0], args->arg[1], LOCK_NOW);
 }
 
 /* mlock2(2): addr, length, flags. */
 int64_t sys_mlock2(const struct syscall_args *args)
 {
-    if (args->arg[2] & ~(uint64_t)MLOCK_ONFAULT)
+    if ((int)args->arg[2] & ~MLOCK_ONFAULT)
         return -EINVAL;
-    if (!lock_limit())
-        return -EPERM;
-    return aspace_lock(current()->aspace, args->arg[0], args->arg[1], args->arg[2] ? LOCK_ON_FAULT : LOCK_NOW,
-                       lock_limit());
+    return aspace_lock(current()->aspace, args->arg[0], args->arg[1], args->arg[2] ? LOCK_ON_FAULT : LOCK_NOW);
 }
 
 /* munlock(2): addr, length. */
@@ -130,7 +146,7 @@ int64_t sys_munlock(const struct syscall_args *args)
 /* mlockall(2): flags. */
 int64_t sys_mlockall(const struct syscall_args *args)
 {
-    return aspace_lock_all(current()->aspace, (int)args->arg[0], lock_limit());
+    return aspace_lock_all(current()->aspace, (int)args->arg[0]);
 }
 
 /* munlockall(2). */
@@ -145,32 +161,28 @@ int64_t sys_munlockall(const struct syscall_args *args)
 int64_t sys_mincore(const struct syscall_args *args)
 {
     uint64_t addr = args->arg[0], length = args->arg[1], pages = page_up(length) >> PAGE_SHIFT;
+    vaddr_t vector = args->arg[2];
     unsigned char in_core[256];
 
     if (!is_aligned(addr, PAGE_SIZE))
         return -EINVAL;
     if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
-    for (uint64_t done = 0; done < pages; done += MIN(pages - done, sizeof(in_core))) {
-        uint64_t part = MIN(pages - done, sizeof(in_core));
-        int error = aspace_in_core(current()->aspace, addr + done * PAGE_SIZE, part, in_core);
-        if (error)
-            return error;
-        if (copy_to_user(args->arg[2] + done, in_core, part))
+    if (vector > USER_END || pages > USER_END - vector)
+        return -EFAULT;
+    for (uint64_t done = 0; done < pages;) {
+        int64_t part = aspace_in_core(current()->aspace, addr + done * PAGE_SIZE, MIN(pages - done, sizeof(in_core)), in_core);
+        if (part < 0)
+            return part;
+        if (copy_to_user(vector + done, in_core, (size_t)part))
             return -EFAULT;
+        done += (uint64_t)part;
     }
     return 0;
 }
 
-/* msync(2): addr, length, flags. Files live in memory, so there is nothing to write out; the checks are the call. */
+/* msync(2): addr, length, flags. */
 int64_t sys_msync(const struct syscall_args *args)
 {
-    uint64_t addr = args->arg[0], length = page_up(args->arg[1]), flags = args->arg[2];
-
-    if (!is_aligned(addr, PAGE_SIZE) || flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
-        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
-        return -EINVAL;
-    if (addr > USER_END || length > USER_END - addr || (length < args->arg[1]))
-        return -ENOMEM;
-    return !length || aspace_is_mapped(current()->aspace, addr, length) ? 0 : -ENOMEM;
+    return aspace_sync(current()->aspace, args->arg[0], args->arg[1], (uint64_t)(int)args->arg[2]);
 }

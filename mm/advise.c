@@ -11,32 +11,19 @@
 #include "mm/trace.h"
 #include "mm/truncate.h"
 
-/* Does a VMA of the range have one of these flags? */
-static bool range_has_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags)
-{
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (vma->flags & flags)
-            return true;
-    return false;
-}
-
-static bool range_is_private_anonymous(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (vma->ops != &anon_ops)
-            return false;
-    return true;
-}
-
 /* MADV_DONTNEED: the pages go, the promise stays: the next touch starts from zero, or from the file. */
 static int advise_drop(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    if (range_has_flags(aspace, start, end, VMA_LOCKED))
-        return -EINVAL;
     if (pagetable_prepare_release(&aspace->tree, start, end))
         return -ENOMEM;
     range_release_pages(aspace, start, end);
     return 0;
+}
+
+/* What may not be done to locked memory. */
+static int advise_unlocked(struct aspace *aspace, vaddr_t start)
+{
+    return vma_find(&aspace->vmas, start)->flags & VMA_LOCKED ? -EINVAL : 0;
 }
 
 static void entry_make_lazy_free(vaddr_t addr, pte_t *slot, void *arg)
@@ -49,10 +36,15 @@ static void entry_make_lazy_free(vaddr_t addr, pte_t *slot, void *arg)
     tlb_flush_page(addr);
 }
 
+static bool is_private_anonymous(struct aspace *aspace, vaddr_t start)
+{
+    return vma_find(&aspace->vmas, start)->ops == &anon_ops;
+}
+
 /* MADV_FREE: the pages may go when memory is short, unless they are written before (mm/reclaim.h). */
 static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    if (range_has_flags(aspace, start, end, VMA_LOCKED) || !range_is_private_anonymous(aspace, start, end))
+    if (advise_unlocked(aspace, start) || !is_private_anonymous(aspace, start))
         return -EINVAL;
     if (pagetable_own_range(&aspace->tree, start, end))
         return -ENOMEM;
@@ -60,20 +52,27 @@ static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return 0;
 }
 
-/* MADV_POPULATE_READ and _WRITE (madvise(2)): may it be tried? The touching comes after the mutex is released. */
-static int advise_may_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned right)
+/*
+ * MADV_POPULATE_READ and _WRITE (madvise(2)): VMA after VMA up to a hole or one without the right. The mutex is not held:
+ * touching may end in a kill.
+ */
+static int advise_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
 {
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (!(vma->prot & right))
-            return -EINVAL;
-    return 0;
-}
+    bool write = advice == MADV_POPULATE_WRITE;
 
-static int advise_wipe_on_fork(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    if (!range_is_private_anonymous(aspace, start, end))
-        return -EINVAL;
-    return range_set_flags(aspace, start, end, VMA_WIPEONFORK, 0);
+    while (start < end) {
+        mutex_lock(&aspace->lock);
+        struct vma *vma = vma_find(&aspace->vmas, start);
+        vaddr_t part_end = vma ? MIN(vma->end, end) : end;
+        int error = !vma ? -ENOMEM : vma->prot & (write ? PROT_WRITE : PROT_READ) ? 0 : -EINVAL;
+        mutex_unlock(&aspace->lock);
+        if (!error)
+            error = aspace_populate(aspace, start, part_end, write ? POPULATE_WRITE : POPULATE_READ);
+        if (error)
+            return error;
+        start = part_end;
+    }
+    return 0;
 }
 
 /* What MADV_REMOVE does to one VMA: pages of its object (one reference is held). */
@@ -122,31 +121,53 @@ static int advise_remove(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return hole ? -ENOMEM : 0;
 }
 
-static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
+/* The flags that some advice is about; false: it is about pages. */
+static bool advice_flags(int advice, unsigned *set, unsigned *clear)
 {
+    static const struct {
+        int advice;
+        unsigned set, clear;
+    } marks[] = {
+        { MADV_NORMAL, 0, VMA_SEQUENTIAL | VMA_RANDOM },
+        { MADV_SEQUENTIAL, VMA_SEQUENTIAL, VMA_RANDOM },
+        { MADV_RANDOM, VMA_RANDOM, VMA_SEQUENTIAL },
+        { MADV_DONTFORK, VMA_DONTFORK, 0 },
+        { MADV_DOFORK, 0, VMA_DONTFORK },
+        { MADV_WIPEONFORK, VMA_WIPEONFORK, 0 },
+        { MADV_KEEPONFORK, 0, VMA_WIPEONFORK },
+        { MADV_DONTDUMP, VMA_DONTDUMP, 0 },
+        { MADV_DODUMP, 0, VMA_DONTDUMP },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
+        *set = marks[i].set;
+        *clear = marks[i].clear;
+        if (marks[i].advice == advice)
+            return true;
+    }
+    return false;
+}
+
+/* [start, end) lies in one VMA. */
+static int advise_part(struct aspace *aspace, vaddr_t start, vaddr_t end, int advice)
+{
+    unsigned set, clear;
+
+    if (advice_flags(advice, &set, &clear)) {
+        if (advice == MADV_WIPEONFORK && !is_private_anonymous(aspace, start))
+            return -EINVAL;
+        return range_set_flags(aspace, start, end, set, clear) ? -EAGAIN : 0;
+    }
     switch (advice) {
-    case MADV_NORMAL:
-        return range_set_flags(aspace, start, end, 0, VMA_SEQUENTIAL | VMA_RANDOM);
-    case MADV_SEQUENTIAL:
-        return range_set_flags(aspace, start, end, VMA_SEQUENTIAL, VMA_RANDOM);
-    case MADV_RANDOM:
-        return range_set_flags(aspace, start, end, VMA_RANDOM, VMA_SEQUENTIAL);
     case MADV_DONTNEED:
+        return advise_unlocked(aspace, start) ? -EINVAL : advise_drop(aspace, start, end);
+    case MADV_DONTNEED_LOCKED:
         return advise_drop(aspace, start, end);
     case MADV_FREE:
         return advise_free(aspace, start, end);
-    case MADV_POPULATE_READ:
-        return advise_may_populate(aspace, start, end, PROT_READ);
-    case MADV_POPULATE_WRITE:
-        return advise_may_populate(aspace, start, end, PROT_WRITE);
-    case MADV_DONTFORK:
-        return range_set_flags(aspace, start, end, VMA_DONTFORK, 0);
-    case MADV_DOFORK:
-        return range_set_flags(aspace, start, end, 0, VMA_DONTFORK);
-    case MADV_WIPEONFORK:
-        return advise_wipe_on_fork(aspace, start, end);
-    case MADV_KEEPONFORK:
-        return range_set_flags(aspace, start, end, 0, VMA_WIPEONFORK);
+    case MADV_COLD: /* without swap space, pages that are written to nowhere stay where they are */
+    case MADV_PAGEOUT:
+        return advise_unlocked(aspace, start);
     default: /* MADV_WILLNEED: a file's pages are read from memory anyway */
         return 0;
     }
@@ -154,9 +175,11 @@ static int advise_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end, int 
 
 static bool advice_is_known(int advice)
 {
-    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE || advice == MADV_REMOVE ||
-           advice == MADV_DONTFORK || advice == MADV_DOFORK || advice == MADV_WIPEONFORK || advice == MADV_KEEPONFORK ||
-           advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+    unsigned set, clear;
+
+    return advice_flags(advice, &set, &clear) || advice == MADV_WILLNEED || advice == MADV_DONTNEED ||
+           advice == MADV_DONTNEED_LOCKED || advice == MADV_FREE || advice == MADV_COLD || advice == MADV_PAGEOUT ||
+           advice == MADV_REMOVE || advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
 }
 
 /* Apply to each mapped stretch of the range; Linux does so, too, and then reports the hole. */
@@ -169,7 +192,7 @@ static int advise_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, int 
         if (!vma || vma->start >= end)
             break;
         vaddr_t first = MAX(vma->start, from), last = MIN(vma->end, end);
-        int error = advise_mapped(aspace, first, last, advice);
+        int error = advise_part(aspace, first, last, advice);
         if (error)
             return error;
         from = last;
@@ -179,18 +202,19 @@ static int advise_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, int 
 
 int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice)
 {
-    if (!advice_is_known(advice) || !is_aligned(addr, PAGE_SIZE) || addr >= USER_END || length > USER_END - addr)
+    vaddr_t end = addr + page_up(length);
+
+    if (!advice_is_known(advice) || !is_aligned(addr, PAGE_SIZE) || end < addr || (length && end == addr))
         return -EINVAL;
     if (!length)
         return 0;
     trace_advice(&aspace->tree, addr, addr + page_up(length), advice);
     if (advice == MADV_REMOVE)
-        return advise_remove(aspace, addr, addr + page_up(length));
+        return advise_remove(aspace, addr, end);
+    if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+        return advise_populate(aspace, addr, end, advice);
     mutex_lock(&aspace->lock);
-    int error = advise_locked(aspace, addr, addr + page_up(length), advice);
+    int error = advise_locked(aspace, addr, end, advice);
     mutex_unlock(&aspace->lock);
-    if (!error && (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE))
-        error = aspace_populate(aspace, addr, addr + page_up(length),
-                                advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     return error;
 }

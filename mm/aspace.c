@@ -63,7 +63,8 @@ static struct aspace *aspace_create_behind(struct aspace *parent)
     aspace->refs = 1;
     vma_set_init(&aspace->vmas);
     aspace->mmap_top = page_down(USER_END - STACK_ROOM_MIN);
-    aspace->stack_limit = aspace->size_limit = aspace->data_limit = UINT64_MAX;
+    aspace->stack_limit = aspace->size_limit = UINT64_MAX;
+    aspace->data_limit = aspace->data_limit_hard = aspace->lock_limit = UINT64_MAX;
     spin_lock(&aspace_list_lock);
     if (parent)
         LIST_INSERT_AFTER(parent, aspace, all);
@@ -172,6 +173,8 @@ static void layout_copy(struct aspace *child, const struct aspace *parent)
     child->stack_limit = parent->stack_limit;
     child->size_limit = parent->size_limit;
     child->data_limit = parent->data_limit;
+    child->data_limit_hard = parent->data_limit_hard;
+    child->lock_limit = parent->lock_limit;
     child->unprivileged = parent->unprivileged;
 }
 

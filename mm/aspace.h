@@ -27,9 +27,9 @@ struct aspace {
     vaddr_t arg_start, arg_end, env_start, env_end;
     vaddr_t auxv_start, auxv_end;
     vaddr_t mmap_top;       /* mappings go below, downwards */
-    /* Bytes: RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA as they were set last (UINT64_MAX: none). */
-    uint64_t stack_limit, size_limit, data_limit;
-    bool unprivileged;      /* its processes are not root's: the administrator's reserve is not theirs */
+    /* Bytes: RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA (soft and hard), RLIMIT_MEMLOCK as set last (UINT64_MAX: none). */
+    uint64_t stack_limit, size_limit, data_limit, data_limit_hard, lock_limit;
+    bool unprivileged;      /* its processes are not root's: the administrator's reserve is not theirs, lock_limit is */
     unsigned lock_future;   /* mlockall(MCL_FUTURE): VMA_LOCKED, VMA_LOCK_ONFAULT for mappings to come, or 0 */
     bool doomed;            /* the OOM reaper took pages: no fault is served any more */
     uint64_t peak_resident; /* pages: VmHWM as far as noted; see aspace_usage() */
@@ -66,43 +66,48 @@ struct map_request {
     bool never_write; /* a shared mapping of a file that is not open for writing */
 };
 /*
- * The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below USER_START), -EACCES (writing to never_write). With zfod=off
- * a MAP_FIXED mapping that cannot be paid for is gone, and so is what it replaced.
+ * The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below vm.mmap_min_addr; MAP_LOCKED by one who may lock nothing),
+ * -EAGAIN (more locked than RLIMIT_MEMLOCK), -EOVERFLOW (the file's end), -EACCES (writing to never_write). As on Linux,
+ * what MAP_FIXED replaces goes before the ledger is asked, and stays away if that refuses.
  */
 int64_t aspace_map(struct aspace *aspace, const struct map_request *request) __must_check;
 /* munmap(2): 0, -EINVAL, -ENOMEM. */
 int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
-/* mprotect(2): 0, -EINVAL, -ENOMEM, -EACCES. */
+/* mprotect(2): 0, -EINVAL, -ENOMEM, -EACCES. As on Linux, VMA by VMA: those before the one that fails have changed. */
 int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot) __must_check;
 /*
- * mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM. With MREMAP_FIXED what was at the new place, and when shrinking
+ * mremap(2): the address, or -EINVAL, -EFAULT, -ENOMEM, -EAGAIN (more locked than RLIMIT_MEMLOCK). With MREMAP_FIXED what was at the new place, and when shrinking
  * the end of the old range, goes first, as on Linux, and stays away if the rest then fails with -ENOMEM.
  */
 int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_length, uint64_t new_length, unsigned flags,
                      vaddr_t new_addr) __must_check;
 /*
- * madvise(2): 0, -EINVAL, -ENOMEM, -EFAULT. Built: NORMAL, RANDOM, SEQUENTIAL, WILLNEED (marks without effect), DONTNEED,
- * FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, POPULATE_READ, POPULATE_WRITE.
+ * madvise(2): 0, -EINVAL, -ENOMEM, -EFAULT, -EAGAIN (no memory or no more VMAs for a mark). Built: NORMAL, RANDOM,
+ * SEQUENTIAL, WILLNEED, COLD, PAGEOUT, DONTDUMP, DODUMP (without effect: nothing is paged out or dumped), DONTNEED,
+ * DONTNEED_LOCKED, FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, POPULATE_READ, POPULATE_WRITE.
  */
 int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice) __must_check;
 /* brk(2) as the kernel gives it: the break afterwards, which is the old one where the request was refused. */
 vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk);
 
 /*
- * mlock2(2), munlock(2), mlockall(2), munlockall(2). `limit`: bytes that may be locked in all (RLIMIT_MEMLOCK, or
- * UINT64_MAX for the privileged). 0, -EINVAL, -ENOMEM, -EAGAIN.
+ * mlock2(2), munlock(2), mlockall(2), munlockall(2). 0, -EINVAL, -ENOMEM, -EAGAIN, -EPERM (the unprivileged with a
+ * RLIMIT_MEMLOCK of 0). As on Linux, what lies before a hole is locked, or unlocked, and then the call fails.
  */
 enum lock_mode { LOCK_NOW, LOCK_ON_FAULT };
-int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_mode mode, uint64_t limit) __must_check;
+int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_mode mode) __must_check;
 int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
-int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit) __must_check;
+int aspace_lock_all(struct aspace *aspace, int flags) __must_check;
 void aspace_unlock_all(struct aspace *aspace);
 
-/* mincore(2): one byte a page from `addr` (page aligned, in user space) on. 0, or -ENOMEM where nothing is mapped. */
-int aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core) __must_check;
+/*
+ * mincore(2): one byte a page from `addr` (page aligned, in user space) on, up to the end of its VMA. How many, or
+ * -ENOMEM: nothing is mapped there.
+ */
+int64_t aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core) __must_check;
 
-/* Is all of a page-aligned range inside user space mapped (msync(2))? */
-bool aspace_is_mapped(struct aspace *aspace, vaddr_t addr, uint64_t length);
+/* msync(2). Files live in memory, so there is nothing to write out: the checks are the call. 0, -EINVAL, -ENOMEM, -EBUSY. */
+int aspace_sync(struct aspace *aspace, vaddr_t addr, uint64_t length, uint64_t flags) __must_check;
 
 /* exec: a stack VMA ending at `top`, `length` bytes now, growing to RLIMIT_STACK. 0 or -ENOMEM. */
 int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64_t limit) __must_check;
@@ -110,11 +115,12 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
 void aspace_set_brk(struct aspace *aspace, vaddr_t start);
 
 /*
- * Fault in every page of [start, end) that is mapped in the current address space, as a read, a write, or the access that its VMA's
- * rights suggest (private writable memory is written; what has no rights is passed over). Memory is found as for a
- * fault: someone may be killed for it. 0, -ENOMEM (the caller is dying), -EFAULT (a right is missing, a file is too short).
+ * Fault in every page of [start, end) that is mapped in the current address space, as a read, a write, or (LOCKED, WISH)
+ * the access that its VMA's rights suggest: private writable memory is written, what is locked on fault is passed over.
+ * Memory is found as for a fault: someone may be killed for it. 0, -ENOMEM (the caller is dying), -EFAULT (a right is
+ * missing, a file is too short; WISH goes on with the next VMA instead).
  */
-enum populate { POPULATE_BY_RIGHTS, POPULATE_READ, POPULATE_WRITE };
+enum populate { POPULATE_LOCKED, POPULATE_WISH, POPULATE_READ, POPULATE_WRITE };
 int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how) __must_check;
 
 /* Without killing: fault in every page of [addr, addr + length), mapped beforehand, as an access would. 0, -ENOMEM, -EFAULT. Holds the mutex. */

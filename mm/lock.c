@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * lock.c: mlock(2) and its kin, mincore(2): which pages are to be there, and which are.
+ * lock.c: mlock(2) and its kin, mincore(2), msync(2): which pages are to be there, and which are.
  *
  * Nothing is ever paged out here, so locking means fetching: pages come now, or with MLOCK_ONFAULT at their first
  * touch, and MADV_DONTNEED may not take them away. The promise to lock is a flag of the VMA.
@@ -14,73 +14,53 @@
 
 #define LOCK_FLAGS (VMA_LOCKED | VMA_LOCK_ONFAULT)
 
-/* Pages of [start, end) that are locked now. */
-static uint64_t locked_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    uint64_t pages = 0;
-
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (vma->flags & VMA_LOCKED)
-            pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
-    return pages;
-}
-
-static bool range_has_no_access(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
-        if (!vma->prot)
-            return true;
-    return false;
-}
-
 /* The mutex is not held. mlock(2), "ERRORS": EAGAIN where pages cannot be had, ENOMEM where there can be none. */
 static int lock_fetch(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    int error = aspace_populate(aspace, start, end, POPULATE_BY_RIGHTS);
+    int error = aspace_populate(aspace, start, end, POPULATE_LOCKED);
     return error == -ENOMEM ? -EAGAIN : error ? -ENOMEM : 0;
 }
 
-static int lock_range(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags, uint64_t limit)
+/* Set the marks of the range up to the first hole. 0, or -ENOMEM also for the hole. */
+static int mark_range(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags)
 {
-    uint64_t now = locked_pages(aspace, 0, USER_END), fresh = (end - start) >> PAGE_SHIFT;
+    vaddr_t mapped_end = range_mapped_end(aspace, start, end);
+    int error = mapped_end > start ? range_set_flags(aspace, start, mapped_end, flags, LOCK_FLAGS) : 0;
 
-    fresh -= locked_pages(aspace, start, end);
-    if (now + fresh > limit >> PAGE_SHIFT || !range_is_mapped(aspace, start, end))
-        return -ENOMEM;
-    int error = range_set_flags(aspace, start, end, flags, LOCK_FLAGS);
-    if (!error && !(flags & VMA_LOCK_ONFAULT) && range_has_no_access(aspace, start, end))
-        error = -ENOMEM;
-    return error;
+    return error || mapped_end == end ? error : -ENOMEM;
 }
 
-static int unlock_range(struct aspace *aspace, vaddr_t start, vaddr_t end)
+/* What is locked already is not counted twice. */
+static bool limit_allows(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    return range_is_mapped(aspace, start, end) ? range_set_flags(aspace, start, end, 0, LOCK_FLAGS) : -ENOMEM;
+    uint64_t fresh = (end - start) >> PAGE_SHIFT;
+
+    return range_may_lock(aspace, fresh - range_locked_pages(aspace, start, end), VMA_LOCKED);
 }
 
-/* The pages that contain [addr, addr + length), as mlock(2) rounds. 0, -EINVAL on overflow. */
+static bool may_lock_nothing(const struct aspace *aspace) { return aspace->unprivileged && !aspace->lock_limit; }
+
+/* The pages that contain [addr, addr + length), as mlock(2) rounds, wrapping as Linux does. 0, -EINVAL on overflow. */
 static int pages_around(vaddr_t addr, uint64_t length, vaddr_t *start, vaddr_t *end)
 {
     *start = page_down(addr);
-    *end = page_up(addr + length);
-    if (addr + length < addr || *end < *start)
-        return -EINVAL;
-    return *end > USER_END ? -ENOMEM : 0;
+    *end = *start + page_up(length + page_offset(addr));
+    return *end < *start ? -EINVAL : 0;
 }
 
 static unsigned lock_flags(enum lock_mode mode) { return mode == LOCK_ON_FAULT ? LOCK_FLAGS : VMA_LOCKED; }
 
-int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_mode mode, uint64_t limit)
+int aspace_lock(struct aspace *aspace, vaddr_t addr, uint64_t length, enum lock_mode mode)
 {
     vaddr_t start, end;
-    int error = pages_around(addr, length, &start, &end);
+    int error = may_lock_nothing(aspace) ? -EPERM : pages_around(addr, length, &start, &end);
 
     if (error || start == end)
         return error;
     mutex_lock(&aspace->lock);
-    error = lock_range(aspace, start, end, lock_flags(mode), limit);
+    error = limit_allows(aspace, start, end) ? mark_range(aspace, start, end, lock_flags(mode)) : -ENOMEM;
     mutex_unlock(&aspace->lock);
-    return error || mode == LOCK_ON_FAULT ? error : lock_fetch(aspace, start, end);
+    return error ? error : lock_fetch(aspace, start, end);
 }
 
 int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length)
@@ -91,7 +71,7 @@ int aspace_unlock(struct aspace *aspace, vaddr_t addr, uint64_t length)
     if (error || start == end)
         return error;
     mutex_lock(&aspace->lock);
-    error = unlock_range(aspace, start, end);
+    error = mark_range(aspace, start, end, 0);
     mutex_unlock(&aspace->lock);
     return error;
 }
@@ -105,15 +85,17 @@ static void lock_current(struct aspace *aspace, unsigned flags)
     range_merge(aspace, USER_START, USER_END);
 }
 
-int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit)
+int aspace_lock_all(struct aspace *aspace, int flags)
 {
     unsigned locked = lock_flags(flags & MCL_ONFAULT ? LOCK_ON_FAULT : LOCK_NOW);
     int error = 0;
 
     if (!flags || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || flags == MCL_ONFAULT)
         return -EINVAL;
+    if (may_lock_nothing(aspace))
+        return -EPERM;
     mutex_lock(&aspace->lock);
-    if (flags & MCL_CURRENT && aspace->vmas.pages > limit >> PAGE_SHIFT)
+    if (flags & MCL_CURRENT && aspace->unprivileged && aspace->vmas.pages > aspace->lock_limit >> PAGE_SHIFT)
         error = -ENOMEM;
     if (!error) {
         aspace->lock_future = flags & MCL_FUTURE ? locked : 0;
@@ -121,7 +103,7 @@ int aspace_lock_all(struct aspace *aspace, int flags, uint64_t limit)
             lock_current(aspace, locked);
     }
     mutex_unlock(&aspace->lock);
-    if (!error && flags & MCL_CURRENT && !(flags & MCL_ONFAULT))
+    if (!error && flags & MCL_CURRENT)
         populate_if_possible(aspace, USER_START, USER_END);
     return error;
 }
@@ -144,27 +126,45 @@ static bool page_is_in_core(struct aspace *aspace, const struct vma *vma, vaddr_
     return vma->cache && pagecache_find(vma->cache, vma_index_of(vma, addr));
 }
 
-int aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core)
+int64_t aspace_in_core(struct aspace *aspace, vaddr_t addr, uint64_t pages, unsigned char *in_core)
 {
-    int error = 0;
-
     mutex_lock(&aspace->lock);
-    for (uint64_t i = 0; i < pages && !error; i++) {
-        vaddr_t page = addr + i * PAGE_SIZE;
-        struct vma *vma = vma_find(&aspace->vmas, page);
-        if (vma)
-            in_core[i] = page_is_in_core(aspace, vma, page);
-        else
-            error = -ENOMEM;
-    }
+    struct vma *vma = vma_find(&aspace->vmas, addr);
+    uint64_t count = vma ? MIN(pages, (vma->end - addr) >> PAGE_SHIFT) : 0;
+    for (uint64_t i = 0; i < count; i++)
+        in_core[i] = page_is_in_core(aspace, vma, addr + i * PAGE_SIZE);
     mutex_unlock(&aspace->lock);
-    return error;
+    return count ? (int64_t)count : -ENOMEM;
 }
 
-bool aspace_is_mapped(struct aspace *aspace, vaddr_t addr, uint64_t length)
+/* VMA by VMA: what is locked may not be invalidated; a hole is told at the end, or with MS_ASYNC alone at once. */
+static int sync_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, uint64_t flags)
 {
+    bool hole = false;
+
+    while (start < end) {
+        const struct vma *vma = vma_find_first(&aspace->vmas, start);
+        hole = hole || !vma || vma->start > start;
+        if (!vma || (hole && flags == MS_ASYNC) || vma->start >= end)
+            return -ENOMEM;
+        if (flags & MS_INVALIDATE && vma->flags & VMA_LOCKED)
+            return -EBUSY;
+        start = vma->end;
+    }
+    return hole ? -ENOMEM : 0;
+}
+
+int aspace_sync(struct aspace *aspace, vaddr_t addr, uint64_t length, uint64_t flags)
+{
+    vaddr_t end = addr + page_up(length);
+
+    if (!is_aligned(addr, PAGE_SIZE) || flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+        return -EINVAL;
+    if (end < addr)
+        return -ENOMEM;
     mutex_lock(&aspace->lock);
-    bool mapped = range_is_mapped(aspace, addr, addr + length);
+    int error = sync_locked(aspace, addr, end, flags);
     mutex_unlock(&aspace->lock);
-    return mapped;
+    return error;
 }

@@ -2,8 +2,9 @@
 /*
  * map.c: the calls that make and end promises: mmap, munmap, brk.
  *
- * Each call here and in protect.c, remap.c has the same order: check, then take all that can fail (charge, VMAs,
- * owned tables), then change, which cannot fail. So a call that returns an error has changed nothing.
+ * Each call here and in protect.c, remap.c has the same order: check, then take all that can fail (VMAs, owned tables,
+ * charge), then change, which cannot fail. So a call that returns an error has changed nothing; but where Linux asks
+ * the ledger late, so do we: MAP_FIXED has then cleared its place.
  */
 #include <linux/mman.h>
 
@@ -16,14 +17,22 @@
 #include "mm/shm.h"
 #include "mm/trace.h"
 
+/* Where MAP_32BIT maps (mmap(2): the first 2 GiB; Linux leaves the lower half to programs). */
+#define LOW_START (1ul << 30)
+#define LOW_END (2ul << 30)
+
 unsigned long vm_mmap_min_addr = 65536;
 
 static bool map_request_valid(const struct map_request *request)
 {
     unsigned type = request->flags & MAP_TYPE;
 
-    return request->length && (type == MAP_PRIVATE || type == MAP_SHARED || type == MAP_SHARED_VALIDATE) &&
-           is_aligned(request->offset, PAGE_SIZE);
+    if (!request->length || !is_aligned(request->offset, PAGE_SIZE))
+        return false;
+    if (type == MAP_PRIVATE && !request->cache)
+        return true;
+    bool known = type == MAP_PRIVATE || type == MAP_SHARED || (type == MAP_SHARED_VALIDATE && request->cache);
+    return known && !(request->flags & MAP_GROWSDOWN); /* only private anonymous memory grows */
 }
 
 /* MAP_FIXED and MAP_FIXED_NOREPLACE: the address, or an error. */
@@ -31,15 +40,50 @@ static int64_t map_place_fixed(struct aspace *aspace, const struct map_request *
 {
     vaddr_t addr = request->addr;
 
-    if (!is_aligned(addr, PAGE_SIZE))
-        return -EINVAL;
     if (addr > USER_END - length)
         return -ENOMEM;
-    if (addr < USER_START)
+    if (!is_aligned(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (addr < USER_START || (aspace->unprivileged && addr < vm_mmap_min_addr))
         return -EPERM;
     if (request->flags & MAP_FIXED_NOREPLACE && !range_is_free(aspace, addr, addr + length))
         return -EEXIST;
     return addr;
+}
+
+/* Is [addr, addr + length) free, and out of the guard of what grows down above it? */
+static bool hint_fits(struct aspace *aspace, vaddr_t addr, uint64_t length)
+{
+    const struct vma *next = vma_find_first(&aspace->vmas, addr);
+
+    return addr <= USER_END - length && (!next || addr + length <= vma_guard_start(next));
+}
+
+/* The lowest address for a mapping whose place the kernel chooses. */
+static vaddr_t map_low(void) { return MAX(USER_START, page_up(vm_mmap_min_addr)); }
+
+vaddr_t map_find_gap(struct aspace *aspace, vaddr_t hint, uint64_t length)
+{
+    vaddr_t addr = hint ? MAX(page_down(hint), map_low()) : 0;
+
+    if (length > USER_END)
+        return 0;
+    if (addr && hint_fits(aspace, addr, length))
+        return addr;
+    addr = vma_find_gap(&aspace->vmas, length, map_low(), aspace->mmap_top);
+    return addr ? addr : vma_find_gap(&aspace->vmas, length, map_low(), USER_END);
+}
+
+/* MAP_32BIT: the same within the first 2 GiB. */
+static vaddr_t map_find_low_gap(struct aspace *aspace, vaddr_t hint, uint64_t length)
+{
+    vaddr_t addr = hint ? MAX(page_down(hint), LOW_START) : 0;
+
+    if (length > LOW_END)
+        return 0;
+    if (addr && addr <= LOW_END - length && hint_fits(aspace, addr, length))
+        return addr;
+    return vma_find_gap(&aspace->vmas, length, LOW_START, LOW_END);
 }
 
 /* Where the mapping goes: at the fixed address, at the hint if that is free, else in the highest gap. */
@@ -49,13 +93,8 @@ static int64_t map_place(struct aspace *aspace, const struct map_request *reques
         return -ENOMEM;
     if (request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
         return map_place_fixed(aspace, request, length);
-    vaddr_t low = MAX(USER_START, page_up(vm_mmap_min_addr));
-    vaddr_t hint = request->addr ? MAX(page_down(request->addr), low) : 0;
-    if (hint && hint <= USER_END - length && range_is_free(aspace, hint, hint + length))
-        return hint;
-    vaddr_t addr = vma_find_gap(&aspace->vmas, length, low, aspace->mmap_top);
-    if (!addr)
-        addr = vma_find_gap(&aspace->vmas, length, low, USER_END);
+    vaddr_t addr = request->flags & MAP_32BIT ? map_find_low_gap(aspace, request->addr, length)
+                                              : map_find_gap(aspace, request->addr, length);
     return addr ? (int64_t)addr : -ENOMEM;
 }
 
@@ -72,39 +111,52 @@ static unsigned map_flags(const struct aspace *aspace, const struct map_request 
     return vma_is_accountable(request->prot, flags) ? flags | VMA_ACCOUNTED : flags;
 }
 
-/* The VMA that the request asks for, without a place yet, not yet charged. NULL: out of memory. */
-static struct vma *map_make_vma(const struct aspace *aspace, const struct map_request *request, uint64_t length,
-                                unsigned flags)
+/* May the mapping be, as far as limits go? 0, or the error. */
+static int map_check_limits(struct aspace *aspace, const struct map_request *request, vaddr_t addr, uint64_t length,
+                            unsigned flags)
 {
-    bool shared = flags & VMA_SHARED, noreserve = flags & VMA_NORESERVE;
-    struct pagecache *cache = request->cache ? pagecache_get(request->cache) : NULL;
-    const struct vma_ops *ops = cache ? &filemap_ops : shared ? &shm_ops : &anon_ops;
+    uint64_t pages = length >> PAGE_SHIFT;
 
-    if (!cache && shared) {
-        cache = shm_create(length, noreserve ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE, aspace);
-        if (!cache)
-            return NULL;
-    }
-    struct vma *vma = vma_create(0, length, request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), flags, ops, cache,
-                                 request->offset >> PAGE_SHIFT);
-    if (cache)
+    if (request->flags & MAP_LOCKED && aspace->unprivileged && !aspace->lock_limit)
+        return -EPERM;
+    if (!range_may_lock(aspace, pages, flags))
+        return -EAGAIN;
+    if (request->cache && request->offset > INT64_MAX - length)
+        return -EOVERFLOW; /* beyond what off_t can name */
+    if (range_may_grow(aspace, pages, request->prot, flags))
+        return 0;
+    pages -= range_pages(aspace, addr, addr + length); /* these go: MAP_FIXED */
+    return range_may_grow(aspace, pages, request->prot, flags) ? 0 : -ENOMEM;
+}
+
+/* The VMA that the request asks for, not yet charged. NULL: out of memory. */
+static struct vma *map_make_vma(const struct map_request *request, vaddr_t addr, uint64_t length, unsigned flags)
+{
+    bool is_shm = !request->cache && flags & VMA_SHARED;
+    struct pagecache *cache = is_shm ? shm_create(length) : request->cache;
+    const struct vma_ops *ops = is_shm ? &shm_ops : cache ? &filemap_ops : &anon_ops;
+
+    if (is_shm && !cache)
+        return NULL;
+    struct vma *vma = vma_create(addr, addr + length, request->prot & (PROT_READ | PROT_WRITE | PROT_EXEC), flags, ops,
+                                 cache, request->offset >> PAGE_SHIFT);
+    if (is_shm)
         pagecache_put(cache); /* the VMA has its own reference */
     return vma;
 }
 
-/* Charge the new VMA and clear its place; then it goes in. 0 or -ENOMEM, then the VMA is still the caller's. */
-static int map_insert(struct aspace *aspace, struct vma *vma, vaddr_t addr)
+/* Clear the place of the new VMA and charge for it; then it goes in. 0 or -ENOMEM, then the VMA is still the caller's. */
+static int map_insert(struct aspace *aspace, struct vma *vma)
 {
-    uint64_t length = vma->end - vma->start, charge = vma->flags & VMA_ACCOUNTED ? length >> PAGE_SHIFT : 0;
+    enum shm_reserve reserve = vma->flags & VMA_NORESERVE ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE;
+    int error = range_unmap(aspace, vma->start, vma->end);
 
-    if (commit_charge(charge, aspace))
-        return -ENOMEM;
-    if (range_unmap(aspace, addr, addr + length)) {
-        commit_refund(charge);
-        return -ENOMEM;
-    }
-    vma->start = addr;
-    vma->end = addr + length;
+    if (!error && vma->ops == &shm_ops)
+        error = shm_charge(vma->cache, reserve, aspace);
+    else if (!error && vma->flags & VMA_ACCOUNTED)
+        error = commit_charge(vma_pages(vma), aspace);
+    if (error)
+        return error;
     vma_insert(&aspace->vmas, vma);
     trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
     return 0;
@@ -135,16 +187,19 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
 
     if (!length)
         return -ENOMEM; /* wrapped around */
+    if (!range_may_map(aspace))
+        return -ENOMEM;
     int64_t addr = map_place(aspace, request, length);
     if (addr < 0)
         return addr;
     unsigned flags = map_flags(aspace, request);
-    if (!range_may_grow(aspace, length >> PAGE_SHIFT, request->prot, flags) || !range_may_add_vma(aspace))
-        return -ENOMEM;
-    struct vma *vma = map_make_vma(aspace, request, length, flags);
+    int error = map_check_limits(aspace, request, addr, length, flags);
+    if (error)
+        return error;
+    struct vma *vma = map_make_vma(request, addr, length, flags);
     if (!vma)
         return -ENOMEM;
-    if (map_insert(aspace, vma, addr))
+    if (map_insert(aspace, vma))
         goto out_vma;
     if (!lazy.zfod && !request->cache && vma->prot && map_fill(aspace, vma))
         goto out_remove;
@@ -166,7 +221,8 @@ int64_t aspace_map(struct aspace *aspace, const struct map_request *request)
         return -EACCES;
     mutex_lock(&aspace->lock);
     int64_t result = map_locked(aspace, request);
-    bool populate = request->flags & (MAP_POPULATE | MAP_LOCKED) || aspace->lock_future == VMA_LOCKED;
+    bool populate = (request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || request->flags & MAP_LOCKED ||
+                    aspace->lock_future == VMA_LOCKED;
     mutex_unlock(&aspace->lock);
     if (result > 0 && populate)
         populate_if_possible(aspace, (vaddr_t)result, (vaddr_t)result + page_up(request->length));
@@ -194,20 +250,30 @@ static int brk_grow(struct aspace *aspace, vaddr_t from, vaddr_t to)
     };
     struct vma *next = vma_find_first(&aspace->vmas, from);
 
-    if (next && next->flags & VMA_GROWSDOWN && to + VMA_GUARD_GAP > next->start)
+    if (next && to + PAGE_SIZE > vma_guard_start(next)) /* as on Linux, a page stays free */
         return -ENOMEM;
     return map_locked(aspace, &request) < 0 ? -ENOMEM : 0;
+}
+
+/* RLIMIT_DATA as brk(2) reads it: the heap and the program's own data. */
+static bool brk_is_within_limit(const struct aspace *aspace, vaddr_t brk)
+{
+    uint64_t data = aspace->data_end - aspace->data_start;
+
+    return aspace->data_limit == UINT64_MAX || brk - aspace->brk_start + data <= aspace->data_limit;
 }
 
 static int brk_move(struct aspace *aspace, vaddr_t brk)
 {
     vaddr_t from = page_up(aspace->brk), to = page_up(brk);
 
-    if (brk < aspace->brk_start || brk > USER_END)
+    if (brk < aspace->brk_start || brk > USER_END || !brk_is_within_limit(aspace, brk))
         return -EINVAL;
     if (to == from)
         return 0;
-    return to > from ? brk_grow(aspace, from, to) : range_unmap(aspace, to, from);
+    if (to > from)
+        return brk_grow(aspace, from, to);
+    return range_is_free(aspace, to, from) ? -EINVAL : range_unmap(aspace, to, from); /* the program unmapped it itself */
 }
 
 vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk)

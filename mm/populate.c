@@ -15,25 +15,41 @@
 /* One page as `how` says. FAULT_SPURIOUS also where there is nothing to touch. */
 static enum fault_kind page_populate_locked(struct aspace *aspace, const struct vma *vma, vaddr_t addr, enum populate how)
 {
-    bool write = how == POPULATE_WRITE ||
-                 (how == POPULATE_BY_RIGHTS && vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED));
+    bool by_rights = how == POPULATE_LOCKED || how == POPULATE_WISH;
+    bool write = by_rights ? vma->prot & PROT_WRITE && !(vma->flags & VMA_SHARED) : how == POPULATE_WRITE;
 
-    if (!vma->prot)
+    if (by_rights && vma->flags & VMA_LOCK_ONFAULT)
         return FAULT_SPURIOUS;
     return fault_touch_locked(aspace, addr, write ? ACCESS_WRITE : ACCESS_READ, NULL);
 }
 
-int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how)
+/*
+ * The first page in [*addr, end) that is mapped; *addr is then behind it, or behind its VMA where it cannot be had and
+ * `how` is a wish; at a page that memory has run out for, it stays.
+ */
+static enum fault_kind page_populate(struct aspace *aspace, vaddr_t *addr, vaddr_t end, enum populate how)
 {
     enum fault_kind kind = FAULT_SPURIOUS;
 
-    for (vaddr_t addr = start; addr < end; addr += fault_resolved(kind) ? PAGE_SIZE : 0) {
-        mutex_lock(&aspace->lock);
-        struct vma *vma = vma_find_first(&aspace->vmas, addr);
-        addr = vma ? MAX(addr, vma->start) : end;
-        if (addr < end)
-            kind = page_populate_locked(aspace, vma, addr, how);
-        mutex_unlock(&aspace->lock);
+    mutex_lock(&aspace->lock);
+    struct vma *vma = vma_find_first(&aspace->vmas, *addr);
+    *addr = vma ? MAX(*addr, vma->start) : end;
+    if (*addr < end)
+        kind = page_populate_locked(aspace, vma, *addr, how);
+    if (fault_resolved(kind)) {
+        *addr += PAGE_SIZE;
+    } else if (kind != FAULT_OOM && how == POPULATE_WISH) {
+        *addr = vma->end;
+        kind = FAULT_SPURIOUS;
+    }
+    mutex_unlock(&aspace->lock);
+    return kind;
+}
+
+int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how)
+{
+    for (vaddr_t addr = start; addr < end;) {
+        enum fault_kind kind = page_populate(aspace, &addr, end, how);
         if (!fault_resolved(kind) && (kind != FAULT_OOM || !oom_make_room()))
             return kind == FAULT_OOM ? -ENOMEM : -EFAULT;
     }
@@ -42,7 +58,7 @@ int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum popu
 
 void populate_if_possible(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    int unfulfilled = aspace_populate(aspace, start, end, POPULATE_BY_RIGHTS);
+    int unfulfilled = aspace_populate(aspace, start, end, POPULATE_WISH);
     (void)unfulfilled;
 }
 

@@ -17,23 +17,17 @@ static bool protect_must_charge(const struct vma *vma, unsigned prot)
     return !(vma->flags & VMA_ACCOUNTED) && vma_is_accountable(prot, vma->flags);
 }
 
-/* Charge what becomes writable in [start, end); the sum goes to `*charged`. 0, -EACCES or -ENOMEM: nothing charged. */
-static int protect_charge(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot, uint64_t *charged)
+/* May pages of this VMA get the new rights? Charges what becomes writable. 0, -EACCES or -ENOMEM. */
+static int protect_charge(struct aspace *aspace, const struct vma *vma, uint64_t pages, unsigned prot)
 {
-    *charged = 0;
-    for (struct vma *vma = vma_find(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        uint64_t pages = (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
-        int error = prot & PROT_WRITE && vma->flags & VMA_NEVER_WRITE ? -EACCES : 0;
-        if (!error && protect_must_charge(vma, prot)) {
-            error = commit_charge(pages, aspace);
-            *charged += error ? 0 : pages;
-        }
-        if (error) {
-            commit_refund(*charged);
-            return error;
-        }
-    }
-    return 0;
+    if (!(prot & PROT_WRITE))
+        return 0;
+    if (vma->flags & VMA_NEVER_WRITE)
+        return -EACCES;
+    /* Memory becomes data (RLIMIT_DATA); who is beyond RLIMIT_AS already is not stopped by that here. */
+    if (!range_may_grow(aspace, pages, prot, vma->flags) && range_may_grow(aspace, pages, vma->prot, vma->flags))
+        return -ENOMEM;
+    return protect_must_charge(vma, prot) ? commit_charge(pages, aspace) : 0;
 }
 
 static void protect_entry(vaddr_t addr, pte_t *slot, void *arg)
@@ -45,59 +39,71 @@ static void protect_entry(vaddr_t addr, pte_t *slot, void *arg)
     tlb_flush_page(addr);
 }
 
-/* All is prepared: whole VMAs, charged, tables owned. */
-static void protect_apply(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot)
+/* The part [start, end) of one VMA. 0, or an error with nothing changed. */
+static int protect_part(struct aspace *aspace, struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot)
 {
-    for (struct vma *vma = vma_find(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma)) {
-        if (protect_must_charge(vma, prot))
-            vma->flags |= VMA_ACCOUNTED;
-        vma->prot = prot;
-        pagetable_update(&aspace->tree, vma->start, vma->end, protect_entry, vma);
-        trace_vma(TRACE_PROTECT, &aspace->tree, vma, vma->start, vma->end);
-    }
-    range_merge(aspace, start, end);
-}
+    uint64_t pages = (end - start) >> PAGE_SHIFT;
+    bool charges = protect_must_charge(vma, prot);
+    int error = vma->prot == prot ? 0 : protect_charge(aspace, vma, pages, prot);
 
-/* Where the first hole at or above `start` begins; `end` if there is none below it. */
-static vaddr_t protect_end(struct aspace *aspace, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma = vma_find(&aspace->vmas, start);
-
-    for (; vma && vma->start <= start && start < end; vma = vma_next(vma))
-        start = vma->end;
-    return MIN(start, end);
-}
-
-/* As on Linux, what lies before a hole gets the new rights, and then the call fails. */
-static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t asked_end, unsigned prot)
-{
-    vaddr_t end = protect_end(aspace, start, asked_end);
-    uint64_t charged;
-
-    if (end == start)
-        return -ENOMEM;
-    int error = protect_charge(aspace, start, end, prot, &charged);
-    if (error)
+    if (error || vma->prot == prot)
         return error;
     if (pagetable_own_range(&aspace->tree, start, end) || range_cut(aspace, start, end)) {
-        commit_refund(charged);
+        commit_refund(charges ? pages : 0);
         return -ENOMEM;
     }
-    protect_apply(aspace, start, end, prot);
-    return end < asked_end ? -ENOMEM : 0;
+    vma = vma_find(&aspace->vmas, start);
+    vma->flags |= charges ? VMA_ACCOUNTED : 0;
+    vma->prot = prot;
+    pagetable_update(&aspace->tree, start, end, protect_entry, vma);
+    trace_vma(TRACE_PROTECT, &aspace->tree, vma, start, end);
+    return 0;
+}
+
+/* VMA by VMA, up to the first hole. */
+static int protect_range(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot)
+{
+    vaddr_t from = start, mapped_end = range_mapped_end(aspace, start, end);
+    int error = 0;
+
+    while (from < mapped_end && !error) {
+        struct vma *vma = vma_find(&aspace->vmas, from);
+        vaddr_t to = MIN(vma->end, end);
+        error = protect_part(aspace, vma, from, to, prot);
+        from = to;
+    }
+    range_merge(aspace, start, mapped_end);
+    return error || mapped_end == end ? error : -ENOMEM;
+}
+
+/* With PROT_GROWSDOWN the range begins where its VMA does, which must grow so (mprotect(2)). Nothing grows up on x86. */
+static int protect_locked(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned prot, unsigned grows)
+{
+    const struct vma *vma = vma_find_first(&aspace->vmas, start);
+
+    if (!vma || vma->start >= (grows & PROT_GROWSDOWN ? end : start + 1))
+        return -ENOMEM;
+    if (grows & PROT_GROWSUP || (grows && !(vma->flags & VMA_GROWSDOWN)))
+        return -EINVAL;
+    return protect_range(aspace, grows ? vma->start : start, end, prot);
 }
 
 int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot)
 {
-    if (!is_aligned(addr, PAGE_SIZE) || prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+    unsigned grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+
+    prot &= ~grows;
+    if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || !is_aligned(addr, PAGE_SIZE))
         return -EINVAL;
-    prot &= ~PROT_SEM; /* means nothing on x86 */
     if (!length)
         return 0;
-    if (addr >= USER_END || length > USER_END - addr)
-        return -ENOMEM;
+    if (addr + page_up(length) <= addr)
+        return -ENOMEM; /* wrapped around */
+    if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+        return -EINVAL;
+    prot &= ~PROT_SEM; /* means nothing on x86 */
     mutex_lock(&aspace->lock);
-    int error = protect_locked(aspace, addr, addr + page_up(length), prot);
+    int error = protect_locked(aspace, addr, addr + page_up(length), prot, grows);
     mutex_unlock(&aspace->lock);
     return error;
 }

@@ -12,7 +12,7 @@
 
 unsigned long vm_max_map_count = 65530;
 
-bool range_may_add_vma(const struct aspace *aspace) { return aspace->vmas.count < vm_max_map_count; }
+bool range_may_map(const struct aspace *aspace) { return aspace->vmas.count <= vm_max_map_count; }
 
 /* Data is what is private and writable and no stack (getrlimit(2), RLIMIT_DATA). */
 static bool vma_is_data(unsigned prot, unsigned flags)
@@ -34,9 +34,44 @@ bool range_may_grow(const struct aspace *aspace, uint64_t pages, unsigned prot, 
 {
     if (aspace->vmas.pages + pages > aspace->size_limit >> PAGE_SHIFT)
         return false;
-    if (aspace->data_limit == UINT64_MAX || !vma_is_data(prot, flags))
+    uint64_t limit = aspace->data_limit ? aspace->data_limit : aspace->data_limit_hard;
+    if (limit == UINT64_MAX || !vma_is_data(prot, flags))
         return true;
-    return data_pages(aspace) + pages <= aspace->data_limit >> PAGE_SHIFT;
+    return data_pages(aspace) + pages <= limit >> PAGE_SHIFT;
+}
+
+bool range_may_lock(struct aspace *aspace, uint64_t pages, unsigned flags)
+{
+    if (!(flags & VMA_LOCKED) || !aspace->unprivileged)
+        return true;
+    return range_locked_pages(aspace, 0, USER_END) + pages <= aspace->lock_limit >> PAGE_SHIFT;
+}
+
+/* Pages of [start, end) in VMAs that have all of these flags. */
+static uint64_t count_pages(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned flags)
+{
+    uint64_t pages = 0;
+
+    for (struct vma *vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = vma_next(vma))
+        if ((vma->flags & flags) == flags)
+            pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
+    return pages;
+}
+
+uint64_t range_pages(struct aspace *aspace, vaddr_t start, vaddr_t end) { return count_pages(aspace, start, end, 0); }
+
+uint64_t range_locked_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    return count_pages(aspace, start, end, VMA_LOCKED);
+}
+
+vaddr_t range_mapped_end(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    struct vma *vma = vma_find(&aspace->vmas, start);
+
+    for (; vma && vma->start <= start && start < end; vma = vma_next(vma))
+        start = vma->end;
+    return MIN(start, end);
 }
 
 int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned set, unsigned clear)
@@ -68,13 +103,14 @@ static void cut_at(struct aspace *aspace, vaddr_t addr, struct vma *upper)
         vma_split(&aspace->vmas, vma_find(&aspace->vmas, addr), addr, upper);
 }
 
-int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
+/* Cut at both ends; there may be `limit` VMAs afterwards. 0, or -ENOMEM with nothing cut. */
+static int cut_within(struct aspace *aspace, vaddr_t start, vaddr_t end, uint64_t limit)
 {
     struct vma *at_start, *at_end;
 
     if (!cut_prepare(aspace, start, &at_start))
         return -ENOMEM;
-    if (!cut_prepare(aspace, end, &at_end) || ((at_start || at_end) && !range_may_add_vma(aspace))) {
+    if (!cut_prepare(aspace, end, &at_end) || aspace->vmas.count + !!at_start + !!at_end > limit) {
         if (at_start)
             vma_destroy(at_start);
         if (at_end)
@@ -84,6 +120,23 @@ int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
     cut_at(aspace, start, at_start);
     cut_at(aspace, end, at_end);
     return 0;
+}
+
+int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    /* Who is at the limit or beyond, and needs no cut, is not stopped. */
+    return cut_within(aspace, start, end, MAX(vm_max_map_count, (unsigned long)aspace->vmas.count));
+}
+
+/* The same before the range goes: only a hole inside of one VMA leaves more VMAs than there were. */
+static int cut_out(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    const struct vma *vma = vma_find(&aspace->vmas, start);
+    bool is_hole = vma && vma->start < start && vma->end > end;
+
+    if (is_hole && aspace->vmas.count >= vm_max_map_count)
+        return -ENOMEM;
+    return cut_within(aspace, start, end, UINT64_MAX);
 }
 
 bool range_is_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end)
@@ -121,7 +174,7 @@ int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
 
     if (range_is_free(aspace, start, end))
         return 0;
-    if (pagetable_prepare_release(&aspace->tree, start, end) || range_cut(aspace, start, end))
+    if (pagetable_prepare_release(&aspace->tree, start, end) || cut_out(aspace, start, end))
         return -ENOMEM;
     range_release_pages(aspace, start, end);
     for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = next) {

@@ -9,12 +9,31 @@
 #include "mm/aspace.h"
 
 /*
- * May memory of this kind grow by so many pages (RLIMIT_AS, RLIMIT_DATA), and the set by one VMA (vm.max_map_count)?
+ * May memory of this kind grow by so many pages (RLIMIT_AS, RLIMIT_DATA)? With a limit on data of 0, the hard one counts
+ * instead, as on Linux.
  */
 bool range_may_grow(const struct aspace *aspace, uint64_t pages, unsigned prot, unsigned flags);
-bool range_may_add_vma(const struct aspace *aspace);
 
-/* Set and clear flags of all VMAs in a range that is mapped without holes. 0, or -ENOMEM with nothing changed. */
+/* May so many pages more be locked, if memory with these flags is (RLIMIT_MEMLOCK)? */
+bool range_may_lock(struct aspace *aspace, uint64_t pages, unsigned flags);
+
+/*
+ * May there be a new mapping, as far as vm.max_map_count goes? As on Linux, this leaves one VMA more than the limit; cutting
+ * one stops at the limit.
+ */
+bool range_may_map(const struct aspace *aspace);
+
+/* A place for `length` bytes: at the hint (0: none) if it is free there, else in the highest gap. 0: none. */
+vaddr_t map_find_gap(struct aspace *aspace, vaddr_t hint, uint64_t length);
+
+/* Pages of [start, end) that are mapped; those that are locked. */
+uint64_t range_pages(struct aspace *aspace, vaddr_t start, vaddr_t end);
+uint64_t range_locked_pages(struct aspace *aspace, vaddr_t start, vaddr_t end);
+
+/* Where the first hole at or above `start` begins; `end` if there is none below it. */
+vaddr_t range_mapped_end(struct aspace *aspace, vaddr_t start, vaddr_t end);
+
+/* Set and clear flags of all VMAs in a range. 0, or -ENOMEM with nothing changed. */
 int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned set, unsigned clear) __must_check;
 
 /*

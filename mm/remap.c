@@ -12,17 +12,30 @@
 #include "mm/range.h"
 #include "mm/trace.h"
 
-/* One mremap: the old range lies in `vma`; lengths are page aligned. */
+/* One mremap; lengths are page aligned. */
 struct remap {
-    vaddr_t old, target; /* target 0: anywhere */
+    vaddr_t old, new_addr; /* new_addr: as asked for */
     uint64_t old_length, new_length;
     unsigned flags;
-    struct vma *vma;
+    struct vma *vma; /* the old range lies in it */
 };
+
+/* Does the old range stay mapped, without its pages: MREMAP_DONTUNMAP, or nothing but a second view is wanted? */
+static bool remap_keeps_old(const struct remap *remap)
+{
+    return remap->flags & MREMAP_DONTUNMAP || !remap->old_length;
+}
+
+/* Pages that there are more of afterwards. */
+static uint64_t remap_more(const struct remap *remap)
+{
+    uint64_t old_length = remap_keeps_old(remap) ? 0 : remap->old_length;
+    return (remap->new_length - old_length) >> PAGE_SHIFT;
+}
 
 static uint64_t remap_charge(const struct remap *remap)
 {
-    return remap->vma->flags & VMA_ACCOUNTED ? (remap->new_length - remap->old_length) >> PAGE_SHIFT : 0;
+    return remap->vma->flags & VMA_ACCOUNTED ? remap_more(remap) : 0;
 }
 
 /* The room behind the old range is free: the VMA just gets longer. 0 or -ENOMEM. */
@@ -58,23 +71,39 @@ static struct vma *remap_make_vma(struct aspace *aspace, const struct remap *rem
     return vma;
 }
 
+/* The old VMA, which has lost its pages: its charge goes on as the new one's, unless it stays. */
+static void remap_leave_old(struct aspace *aspace, const struct remap *remap)
+{
+    struct vma *old = vma_find(&aspace->vmas, remap->old);
+
+    if (remap_keeps_old(remap)) {
+        if (remap->old_length) /* what is locked is the new place */
+            old->flags &= ~(VMA_LOCKED | VMA_LOCK_ONFAULT);
+        vma_merge(&aspace->vmas, old);
+        return;
+    }
+    vma_remove(&aspace->vmas, old);
+    vma_destroy(old);
+}
+
 /* Move to `target`, which is free. The old range is cut out first. 0 or -ENOMEM with nothing changed. */
 static int remap_move(struct aspace *aspace, struct remap *remap, vaddr_t target)
 {
     vaddr_t old_end = remap->old + remap->old_length;
 
+    if (aspace->vmas.count + 3ul >= vm_max_map_count) /* Linux's margin for what it may have to cut */
+        return -ENOMEM;
     struct vma *vma = remap_make_vma(aspace, remap, target);
     if (!vma)
         return -ENOMEM;
-    if (range_cut(aspace, remap->old, old_end))
+    if (!remap_keeps_old(remap) && range_cut(aspace, remap->old, old_end))
         goto out_vma;
-    if (pagetable_move(&aspace->tree, remap->old, target, remap->old_length))
+    if (remap->old_length && pagetable_move(&aspace->tree, remap->old, target, remap->old_length))
         goto out_cut;
-    struct vma *old = vma_find(&aspace->vmas, remap->old);
-    vma_remove(&aspace->vmas, old);
-    vma_destroy(old); /* its charge goes on as the new VMA's */
+    remap_leave_old(aspace, remap);
     vma_insert(&aspace->vmas, vma);
-    trace_range(TRACE_UNMAP, &aspace->tree, remap->old, old_end, 0);
+    if (!remap_keeps_old(remap))
+        trace_range(TRACE_UNMAP, &aspace->tree, remap->old, old_end, 0);
     trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
     vma_merge(&aspace->vmas, vma);
     return 0;
@@ -87,66 +116,125 @@ out_vma:
     return -ENOMEM;
 }
 
-/* Grow, or go to a fixed place: in place if possible, else by moving. The address, or -ENOMEM. */
-static int64_t remap_place(struct aspace *aspace, struct remap *remap)
+/* Find the VMA and check that the range may be resized: 0, or the error in Linux's order. */
+static int remap_check(struct aspace *aspace, struct remap *remap)
 {
-    vaddr_t target = remap->target;
+    struct vma *vma = remap->vma = vma_find(&aspace->vmas, remap->old);
+    uint64_t more = (remap->new_length - remap->old_length) >> PAGE_SHIFT;
 
-    if (!target && remap->new_length == remap->old_length)
-        return remap->old;
-    if (!range_may_grow(aspace, (remap->new_length - remap->old_length) >> PAGE_SHIFT, remap->vma->prot, remap->vma->flags))
-        return -ENOMEM;
-    if (!target && remap_can_grow_in_place(aspace, remap)) {
-        int error = remap_grow_in_place(aspace, remap);
+    if (!vma)
+        return -EFAULT;
+    if (!remap->old_length && !(vma->flags & VMA_SHARED))
+        return -EINVAL; /* a second view of private pages */
+    if (remap->old_length > vma->end - remap->old)
+        return -EFAULT;
+    if (!more)
+        return 0;
+    if (!range_may_lock(aspace, more, vma->flags))
+        return -EAGAIN;
+    return range_may_grow(aspace, more, vma->prot, vma->flags) ? 0 : -ENOMEM;
+}
+
+/* Take [old + new_length, old + old_length) away, whatever VMAs it touches. */
+static int remap_shrink(struct aspace *aspace, struct remap *remap)
+{
+    vaddr_t start = remap->old + remap->new_length;
+    uint64_t length = remap->old_length - remap->new_length;
+
+    if (remap->old_length <= remap->new_length)
+        return 0;
+    if (start < remap->old || start > USER_END || length > USER_END - start)
+        return -EINVAL;
+    int error = range_unmap(aspace, start, start + length);
+    if (!error)
+        remap->old_length = remap->new_length;
+    return error;
+}
+
+/* Grow: in place if possible, else by moving. The address, or an error. */
+static int64_t remap_grow(struct aspace *aspace, struct remap *remap)
+{
+    int error = remap_check(aspace, remap);
+
+    if (error)
+        return error;
+    if (remap_can_grow_in_place(aspace, remap)) {
+        error = remap_grow_in_place(aspace, remap);
         return error ? error : (int64_t)remap->old;
     }
     if (!(remap->flags & MREMAP_MAYMOVE))
         return -ENOMEM;
-    if (!target)
-        target = vma_find_gap(&aspace->vmas, remap->new_length, MAX(USER_START, page_up(vm_mmap_min_addr)),
-                              aspace->mmap_top);
+    vaddr_t target = map_find_gap(aspace, 0, remap->new_length);
     if (!target)
         return -ENOMEM;
-    int error = remap_move(aspace, remap, target);
+    error = remap_move(aspace, remap, target);
     return error ? error : (int64_t)target;
+}
+
+/* May the new place be used, as far as addresses go? 0, -EINVAL, -EPERM. */
+static int remap_check_place(const struct aspace *aspace, const struct remap *remap)
+{
+    vaddr_t addr = remap->new_addr;
+
+    if (!is_aligned(addr, PAGE_SIZE) || remap->new_length > USER_END || addr > USER_END - remap->new_length ||
+        (remap->old + remap->old_length > addr && addr + remap->new_length > remap->old))
+        return -EINVAL;
+    if (!(remap->flags & MREMAP_FIXED))
+        return 0;
+    return addr < USER_START || (aspace->unprivileged && addr < vm_mmap_min_addr) ? -EPERM : 0;
+}
+
+/* MREMAP_FIXED, MREMAP_DONTUNMAP: what is at the new place, and the end that is cut off, go first, as on Linux. */
+static int64_t remap_to(struct aspace *aspace, struct remap *remap)
+{
+    int error = remap_check_place(aspace, remap);
+
+    if (!error && aspace->vmas.count + 5ul >= vm_max_map_count)
+        error = -ENOMEM;
+    if (!error && remap->flags & MREMAP_FIXED)
+        error = range_unmap(aspace, remap->new_addr, remap->new_addr + remap->new_length);
+    if (!error)
+        error = remap_shrink(aspace, remap);
+    if (!error)
+        error = remap_check(aspace, remap);
+    if (!error && !range_may_grow(aspace, remap_keeps_old(remap) ? remap_more(remap) : 0, remap->vma->prot, remap->vma->flags))
+        error = -ENOMEM;
+    if (error)
+        return error;
+    vaddr_t target = remap->flags & MREMAP_FIXED ? remap->new_addr
+                                                 : map_find_gap(aspace, remap->new_addr, remap->new_length);
+    error = target ? remap_move(aspace, remap, target) : -ENOMEM;
+    return error ? error : (int64_t)target;
+}
+
+static int64_t remap_locked(struct aspace *aspace, struct remap *remap)
+{
+    if (!vma_find(&aspace->vmas, remap->old))
+        return -EFAULT;
+    if (remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+        return remap_to(aspace, remap);
+    if (remap->old_length < remap->new_length)
+        return remap_grow(aspace, remap);
+    int error = remap_shrink(aspace, remap);
+    return error ? error : (int64_t)remap->old;
 }
 
 /* Locked memory is to be there (mlock(2)): so is what it has grown by. */
 static bool remap_wants_pages(struct aspace *aspace, vaddr_t start, const struct remap *remap)
 {
-    const struct vma *vma = vma_find(&aspace->vmas, start);
-    return remap->new_length > remap->old_length && (vma->flags & (VMA_LOCKED | VMA_LOCK_ONFAULT)) == VMA_LOCKED;
+    return remap->new_length > remap->old_length && vma_find(&aspace->vmas, start)->flags & VMA_LOCKED;
 }
 
-static int64_t remap_locked(struct aspace *aspace, struct remap *remap)
-{
-    remap->vma = vma_find(&aspace->vmas, remap->old);
-    if (!remap->vma || remap->old_length > remap->vma->end - remap->old)
-        return -EFAULT;
-    if (remap->target && range_unmap(aspace, remap->target, remap->target + remap->new_length))
-        return -ENOMEM;
-    if (remap->new_length < remap->old_length) {
-        if (range_unmap(aspace, remap->old + remap->new_length, remap->old + remap->old_length))
-            return -ENOMEM;
-        remap->old_length = remap->new_length;
-    }
-    remap->vma = vma_find(&aspace->vmas, remap->old);
-    return remap_place(aspace, remap);
-}
-
-/* mremap(2), "ERRORS". Remapping with old_length 0 (a second mapping of shared pages) is not built. */
+/* mremap(2), "ERRORS": what needs no look at the mapping. */
 static bool remap_valid(const struct remap *remap)
 {
-    bool fixed = remap->flags & MREMAP_FIXED;
+    unsigned flags = remap->flags;
 
-    if (remap->flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || !is_aligned(remap->old, PAGE_SIZE) || !remap->new_length ||
-        !remap->old_length || remap->old >= USER_END)
+    if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || !is_aligned(remap->old, PAGE_SIZE))
         return false;
-    if (!fixed)
-        return true;
-    return remap->flags & MREMAP_MAYMOVE && is_aligned(remap->target, PAGE_SIZE) && remap->target >= USER_START &&
-           remap->new_length <= USER_END && remap->target <= USER_END - remap->new_length &&
-           (remap->target + remap->new_length <= remap->old || remap->old + remap->old_length <= remap->target);
+    if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+        return false;
+    return remap->new_length > 0;
 }
 
 int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_length, uint64_t new_length, unsigned flags,
@@ -154,16 +242,14 @@ int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_lengt
 {
     struct remap remap = {
         .old = old_addr,
-        .target = flags & MREMAP_FIXED ? new_addr : 0,
+        .new_addr = new_addr,
         .old_length = page_up(old_length),
         .new_length = page_up(new_length),
         .flags = flags,
     };
 
-    if (!remap_valid(&remap))
+    if (!remap_valid(&remap) || (flags & MREMAP_DONTUNMAP && old_length != new_length))
         return -EINVAL;
-    if (remap.new_length > USER_END)
-        return -ENOMEM;
     mutex_lock(&aspace->lock);
     int64_t result = remap_locked(aspace, &remap);
     bool populate = result > 0 && remap_wants_pages(aspace, (vaddr_t)result, &remap);

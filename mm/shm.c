@@ -21,18 +21,18 @@ static enum fault_kind shm_fault(struct fault_page *page)
 
 const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };
 
-struct pagecache *shm_create(uint64_t length, enum shm_reserve reserve, const struct aspace *asker)
+struct pagecache *shm_create(uint64_t length)
 {
-    uint64_t charge = reserve == SHM_RESERVE_WHOLE ? length >> PAGE_SHIFT : 0;
+    return pagecache_create(FRAME_SHM, length, NULL, NULL, "/dev/zero (deleted)", 0);
+}
+
+int shm_charge(struct pagecache *cache, enum shm_reserve reserve, const struct aspace *asker)
+{
+    uint64_t charge = reserve == SHM_RESERVE_WHOLE ? cache->size >> PAGE_SHIFT : 0;
 
     if (commit_charge(charge, asker))
-        return NULL;
-    struct pagecache *cache = pagecache_create(FRAME_SHM, length, NULL, NULL, "/dev/zero (deleted)", 0);
-    if (!cache) {
-        commit_refund(charge);
-        return NULL;
-    }
+        return -ENOMEM;
     cache->committed = charge;
     cache->commit_by_page = reserve == SHM_RESERVE_NOTHING;
-    return cache;
+    return 0;
 }

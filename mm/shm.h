@@ -9,13 +9,15 @@
 
 struct aspace;
 
-/* When the ledger is charged for shared memory: all at once, or (MAP_NORESERVE) page by page as they are made. */
-enum shm_reserve { SHM_RESERVE_WHOLE, SHM_RESERVE_NOTHING };
+/* An object of `length` bytes (page aligned) with one reference, not yet charged. NULL: out of memory. */
+struct pagecache *shm_create(uint64_t length) __must_check;
 
 /*
- * An object of `length` bytes (page aligned) with one reference, asked for by `asker`. The charge is the object's, not its mappers': fork adds
- * nothing, and it is refunded with the last reference. NULL: out of memory, or the ledger refuses.
+ * Charge a new object, asked for by `asker`: all at once, or (MAP_NORESERVE) page by page as they are made. The charge
+ * is the object's, not its mappers': fork adds nothing, and it is refunded with the last reference. 0, or -ENOMEM: the
+ * ledger refuses.
  */
-struct pagecache *shm_create(uint64_t length, enum shm_reserve reserve, const struct aspace *asker) __must_check;
+enum shm_reserve { SHM_RESERVE_WHOLE, SHM_RESERVE_NOTHING };
+int shm_charge(struct pagecache *cache, enum shm_reserve reserve, const struct aspace *asker) __must_check;
 
 #endif

@@ -29,7 +29,7 @@ int stack_grow(struct aspace *aspace, struct vma *vma, vaddr_t start)
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
 
     if (!stack_may_grow(aspace, vma, start) || !range_may_grow(aspace, pages, vma->prot, vma->flags) ||
-        commit_charge(growth_charge(vma, start, vma->start), aspace))
+        !range_may_lock(aspace, pages, vma->flags) || commit_charge(growth_charge(vma, start, vma->start), aspace))
         return -ENOMEM;
     vma_resize(&aspace->vmas, vma, start, vma->end);
     return 0;

@@ -29,7 +29,7 @@ enum trace_event {
     TRACE_ADVISE,  /* madvise(2) on [start, end) */
     TRACE_MOVE,    /* the pages of [start, end) have moved to `other` */
     TRACE_RELEASE, /* the pages of [start, end) go, and the tables that are empty then */
-    TRACE_RECLAIM, /* one page given up by MADV_FREE goes, out of a table that may be shared */
+    TRACE_RECLAIM, /* one page goes out of a table that may be shared: given up by MADV_FREE, or lost to its object */
     TRACE_AROUND,  /* pages of the window of 16 from `start` on have been mapped, since they were in memory */
     TRACE_TABLE,   /* an entry above the leaves has changed: a table was made, copied, regained or removed */
     TRACE_FORK,    /* `root` has a child in `other`, with all its promises; their tables are shared */

@@ -21,6 +21,7 @@
 #include "kernel/lib/string.h"
 #include "mm/aspace.h"
 #include "mm/aspace_list.h"
+#include "mm/trace.h"
 
 struct cut {
     struct pagecache *cache;
@@ -53,7 +54,9 @@ static int cut_entry(vaddr_t addr, pte_t entry, void *arg)
 
     if (frame->kind == FRAME_ANON && !walk->cut->private_too)
         return 0;
-    pagetable_set((pte_t *)pagetable_find(&walk->aspace->tree, addr), pte_none());
+    pte_t *slot = (pte_t *)pagetable_find(&walk->aspace->tree, addr);
+    pagetable_set(slot, pte_none());
+    trace_entry(TRACE_RECLAIM, slot, entry, pte_none(), NULL);
     gather_add(&walk->gather, frame, addr);
     return 0;
 }

@@ -131,21 +131,13 @@ static void tree_refresh(struct vma *node, const struct vma *vma)
 
 /* ---- the set ---- */
 
-/* Where the room below a VMA ends: one that grows downwards keeps a guard free. */
-static vaddr_t gap_end(const struct vma *vma)
-{
-    if (!(vma->flags & VMA_GROWSDOWN))
-        return vma->start;
-    return vma->start > VMA_GUARD_GAP ? vma->start - VMA_GUARD_GAP : 0;
-}
-
 /* Compute the gap in front of `vma` (NULL: nothing to do) from its neighbour. */
 static void gap_update(struct vma_set *set, struct vma *vma)
 {
     if (!vma)
         return;
     struct vma *prev = vma_prev(vma);
-    vaddr_t from = prev ? prev->end : 0, to = gap_end(vma);
+    vaddr_t from = prev ? prev->end : 0, to = vma_guard_start(vma);
     vma->gap = to > from ? to - from : 0;
     tree_refresh(set->root, vma);
 }
@@ -277,7 +269,7 @@ static vaddr_t tree_find_gap(const struct vma *node, uint64_t length, vaddr_t lo
         if (found)
             return found;
     }
-    vaddr_t end = gap_end(node), start = MAX(end - node->gap, low);
+    vaddr_t end = vma_guard_start(node), start = MAX(end - node->gap, low);
     end = MIN(end, high);
     if (start < end && end - start >= length)
         return end - length;
@@ -317,7 +309,7 @@ void vma_set_check(struct vma_set *set)
     uint64_t pages = 0;
 
     TAILQ_FOREACH(vma, &set->list, link) {
-        vaddr_t from = prev ? prev->end : 0, to = gap_end(vma);
+        vaddr_t from = prev ? prev->end : 0, to = vma_guard_start(vma);
         BUG_ON(vma->start < from || vma->start >= vma->end, "VMA [0x%lx, 0x%lx) after 0x%lx", vma->start, vma->end, from);
         BUG_ON(vma->gap != (to > from ? to - from : 0), "gap 0x%lx before 0x%lx", vma->gap, vma->start);
         BUG_ON(prev && vma_is_alike(prev, vma), "VMAs at 0x%lx should be one", vma->start);

@@ -31,6 +31,7 @@ enum vma_flags {
     VMA_RANDOM = 1 << 8,
     VMA_DONTFORK = 1 << 9,    /* madvise(2): a child does not get it */
     VMA_WIPEONFORK = 1 << 10, /* madvise(2): a child gets it empty */
+    VMA_DONTDUMP = 1 << 11,   /* madvise(2): kept for /proc; nothing is ever dumped */
 };
 
 struct vma {
@@ -94,6 +95,14 @@ vaddr_t vma_find_gap(struct vma_set *set, uint64_t length, vaddr_t low, vaddr_t 
 static inline uint64_t vma_pages(const struct vma *vma) { return (vma->end - vma->start) >> PAGE_SHIFT; }
 static inline struct vma *vma_next(struct vma *vma) { return TAILQ_NEXT(vma, link); }
 static inline struct vma *vma_prev(struct vma *vma) { return TAILQ_PREV(vma, vma_list, link); }
+
+/* Where the room below a VMA ends: one that grows downwards keeps a guard free. */
+static inline vaddr_t vma_guard_start(const struct vma *vma)
+{
+    if (!(vma->flags & VMA_GROWSDOWN))
+        return vma->start;
+    return vma->start > VMA_GUARD_GAP ? vma->start - VMA_GUARD_GAP : 0;
+}
 
 /* Page of the cache that `addr` inside the VMA shows. */
 static inline uint64_t vma_index_of(const struct vma *vma, vaddr_t addr)

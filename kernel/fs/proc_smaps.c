@@ -65,12 +65,16 @@ static void flags_show(struct text *text, const struct vma *vma)
         const char *code;
     } codes[] = {
         { VMA_GROWSDOWN, "gd " }, { VMA_LOCKED, "lo " },     { VMA_SEQUENTIAL, "sr " },
-        { VMA_RANDOM, "rr " },    { VMA_DONTFORK, "dc " },   { VMA_ACCOUNTED, "ac " },
-        { VMA_NORESERVE, "nr " }, { VMA_WIPEONFORK, "wf " },
+        { VMA_RANDOM, "rr " },    { VMA_DONTFORK, "dc " },   { VMA_LOCK_ONFAULT, "?? " }, /* as Linux 6.1 shows it */
+        { VMA_ACCOUNTED, "ac " },
+        { VMA_NORESERVE, "nr " }, { VMA_WIPEONFORK, "wf " }, { VMA_DONTDUMP, "dd " },
     };
+    /* As on Linux, a mapping that can never be written is shared in name only. */
+    bool is_written = (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED;
+
     text_printf(text, "VmFlags: %s%s%s%smr %sme %s", vma->prot & PROT_READ ? "rd " : "",
                 vma->prot & PROT_WRITE ? "wr " : "", vma->prot & PROT_EXEC ? "ex " : "",
-                vma->flags & VMA_SHARED ? "sh " : "", vma->flags & VMA_NEVER_WRITE ? "" : "mw ",
+                is_written ? "sh " : "", vma->flags & VMA_NEVER_WRITE ? "" : "mw ",
                 vma->flags & VMA_SHARED ? "ms " : "");
     for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
         if (vma->flags & codes[i].flag)

@@ -89,6 +89,16 @@ void model_file_page(uint8_t number, uint64_t index, uint8_t *page)
         page[i] = 31 * number + 7 * index + (i >> 4);
 }
 
+/* Pages that the ledger counts for it. */
+static uint64_t object_committed(const struct model_object *object)
+{
+    uint64_t made = 0;
+
+    for (uint64_t i = 0; i < object_pages(object); i++)
+        made += object->page[i] != NULL;
+    return object->is_file ? 0 : object->commit_by_page ? made : object_pages(object);
+}
+
 /* The object's page, brought into its cache. */
 static uint8_t *object_page(struct model_object *object, uint64_t index)
 {
@@ -315,6 +325,22 @@ void model_map(struct model *model, vaddr_t start, vaddr_t end, unsigned prot, u
     range_insert(model, at, (struct model_range){ start, end, prot, flags, object, index });
 }
 
+/* Are both of one VMA, as far as their own properties go? */
+static bool is_alike(const struct model_range *a, const struct model_range *b)
+{
+    return a->prot == b->prot && a->flags == b->flags && a->object == b->object &&
+           (!a->object || a->index - (a->start >> PAGE_SHIFT) == b->index - (b->start >> PAGE_SHIFT));
+}
+
+vaddr_t model_vma_end(const struct model *model, vaddr_t addr)
+{
+    const struct model_range *range = model_range_at(model, addr), *next = range + 1;
+
+    for (; next < model->range + model->ranges && next->start == range->end && is_alike(range, next); next++)
+        range = next;
+    return range->end;
+}
+
 void model_protect(struct model *model, vaddr_t start, vaddr_t end, unsigned prot)
 {
     range_split(model, start);
@@ -396,6 +422,29 @@ void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_leng
 
 /* ---- sums ---- */
 
+/* Pages charged to shared objects that end when [start, end) is unmapped. */
+static uint64_t model_last_of_objects(const struct model *model, vaddr_t start, vaddr_t end)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < model->ranges; i++) {
+        const struct model_object *object = model->range[i].object;
+        unsigned inside = 0, first = model->ranges;
+        if (!object || object->is_file || model->range[i].start >= end || model->range[i].end <= start)
+            continue;
+        for (unsigned j = 0; j < model->ranges; j++) {
+            const struct model_range *range = &model->range[j];
+            if (range->object != object || range->start < start || range->end > end)
+                continue;
+            inside++;
+            first = MIN(first, j);
+        }
+        if (first == i && inside == object->refs)
+            sum += object_committed(object);
+    }
+    return sum;
+}
+
 uint64_t model_total(const struct model *model)
 {
     uint64_t sum = 0;
@@ -404,13 +453,28 @@ uint64_t model_total(const struct model *model)
     return sum;
 }
 
-uint64_t model_committed(const struct model *model)
+/* Pages of [start, end) in ranges that have all of these flags. */
+static uint64_t count_pages(const struct model *model, vaddr_t start, vaddr_t end, unsigned flags)
 {
     uint64_t sum = 0;
-    for (unsigned i = 0; i < model->ranges; i++)
-        if (model->range[i].flags & VMA_ACCOUNTED)
-            sum += (model->range[i].end - model->range[i].start) >> PAGE_SHIFT;
+    for (unsigned i = 0; i < model->ranges; i++) {
+        const struct model_range *range = &model->range[i];
+        if (range->start < end && range->end > start && (range->flags & flags) == flags)
+            sum += (MIN(range->end, end) - MAX(range->start, start)) >> PAGE_SHIFT;
+    }
     return sum;
+}
+
+uint64_t model_committed(const struct model *model) { return count_pages(model, 0, USER_END, VMA_ACCOUNTED); }
+
+uint64_t model_committed_in(const struct model *model, vaddr_t start, vaddr_t end)
+{
+    return count_pages(model, start, end, VMA_ACCOUNTED) + model_last_of_objects(model, start, end);
+}
+
+uint64_t model_pages_in(const struct model *model, vaddr_t start, vaddr_t end)
+{
+    return count_pages(model, start, end, 0);
 }
 
 uint64_t model_resident(const struct model *model, enum resident_kind kind)
@@ -430,7 +494,9 @@ uint64_t model_resident(const struct model *model, enum resident_kind kind)
 
 /* ---- limits ---- */
 
-bool model_commit_refuses(uint64_t pages, uint64_t size)
+bool model_commit_refuses(uint64_t pages, uint64_t size) { return model_commit_refuses_after(pages, size, 0); }
+
+bool model_commit_refuses_after(uint64_t pages, uint64_t size, uint64_t refunded)
 {
     uint64_t reserve = MIN(size / 32, commit_policy.user_reserve_kbytes / 4);
 
@@ -438,7 +504,7 @@ bool model_commit_refuses(uint64_t pages, uint64_t size)
         return false;
     if (commit_policy.overcommit_memory == COMMIT_HEURISTIC)
         return pages > frame_total_count();
-    return model_committed_in_all() + pages + reserve >= commit_limit();
+    return model_committed_in_all() - refunded + pages + reserve >= commit_limit();
 }
 
 static bool is_data(unsigned prot, unsigned flags)
@@ -449,14 +515,14 @@ static bool is_data(unsigned prot, unsigned flags)
 bool model_size_refuses(const struct model *model, uint64_t pages, unsigned prot, unsigned flags)
 {
     const struct aspace *limits = model->aspace; /* they are set from outside: here we may look */
-    uint64_t data = pages;
+    uint64_t data = pages, data_limit = limits->data_limit ? limits->data_limit : limits->data_limit_hard;
 
     if (limits->size_limit != UINT64_MAX && (model_total(model) + pages) * PAGE_SIZE > limits->size_limit)
         return true;
     for (unsigned i = 0; i < model->ranges; i++)
         if (is_data(model->range[i].prot, model->range[i].flags))
             data += (model->range[i].end - model->range[i].start) >> PAGE_SHIFT;
-    return is_data(prot, flags) && limits->data_limit != UINT64_MAX && data * PAGE_SIZE > limits->data_limit;
+    return is_data(prot, flags) && data_limit != UINT64_MAX && data * PAGE_SIZE > data_limit;
 }
 
 /* ---- accesses ---- */
@@ -556,13 +622,6 @@ static void page_make_private(struct model *model, vaddr_t addr, const uint8_t *
     if (contents)
         memcpy(frame->data, contents, PAGE_SIZE);
     page_put(model, (struct model_page){ addr, MODEL_ANON, frame, false });
-}
-
-/* Are both of one VMA, as far as their own properties go? */
-static bool is_alike(const struct model_range *a, const struct model_range *b)
-{
-    return a->prot == b->prot && a->flags == b->flags && a->object == b->object &&
-           a->index - (a->start >> PAGE_SHIFT) == b->index - (b->start >> PAGE_SHIFT);
 }
 
 /* Where the VMA that this page belongs to ends in the direction of `step`, at most at `limit`. */

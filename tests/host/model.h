@@ -96,15 +96,23 @@ void model_punch_unmap(struct model *model, const struct model_object *object, u
 void model_drop(struct model *model, vaddr_t start, vaddr_t end);
 void model_move(struct model *model, vaddr_t from, vaddr_t to, uint64_t old_length, uint64_t new_length);
 
+/* Where the VMA of addr, which is mapped, ends: ranges that are alike are one to the kernel. */
+vaddr_t model_vma_end(const struct model *model, vaddr_t addr);
+
 /* Sums. */
 uint64_t model_total(const struct model *model);
 uint64_t model_committed(const struct model *model); /* private memory */
+uint64_t model_pages_in(const struct model *model, vaddr_t start, vaddr_t end);
+/* Pages that the ledger counts for [start, end): what unmapping it gives back. */
+uint64_t model_committed_in(const struct model *model, vaddr_t start, vaddr_t end);
 uint64_t model_resident(const struct model *model, enum resident_kind kind);
 
 /* Pages promised in all, as far as the ledger goes; the test that has the models tells. */
 uint64_t model_committed_in_all(void);
 /* Does the policy of the ledger (mm/commit.h) refuse so many pages to a process of this size? */
 bool model_commit_refuses(uint64_t pages, uint64_t size);
+/* The same after so many pages have been given back. */
+bool model_commit_refuses_after(uint64_t pages, uint64_t size, uint64_t refunded);
 /* Do the limits on sizes (RLIMIT_AS, RLIMIT_DATA) refuse so many pages of such memory? */
 bool model_size_refuses(const struct model *model, uint64_t pages, unsigned prot, unsigned flags);
 

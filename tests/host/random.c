@@ -433,7 +433,7 @@ static void op_remote(void)
  * Did the call fail for the allocation that was made to fail? Then nothing may have changed, which the
  * checks see.
  */
-bool failed_as_told(int64_t result) { return injecting && result == -ENOMEM; }
+bool failed_as_told(int64_t result) { return injecting && (result == -ENOMEM || result == -EAGAIN); }
 
 /* Some calls are not all or nothing when they run out of memory: those go without. */
 void inject_only_if(bool atomic)
@@ -458,22 +458,43 @@ model_kinds model_populate(struct model *space, vaddr_t start, vaddr_t end, bool
     return 0;
 }
 
+/* Is the room free, and no stack above close? */
+static bool hint_fits(vaddr_t addr, uint64_t length)
+{
+    const struct model_range *above = NULL;
+
+    if (addr > USER_END - length || !model_is_free(now, addr, addr + length))
+        return false;
+    for (unsigned i = 0; i < now->ranges && !above; i++)
+        if (now->range[i].end > addr)
+            above = &now->range[i];
+    return !above || !(above->flags & VMA_GROWSDOWN) || addr + length + VMA_GUARD_GAP <= above->start;
+}
+
+/* Where the kernel must put what may go anywhere; or the error. */
+static int64_t predict_gap(vaddr_t hint, uint64_t length)
+{
+    vaddr_t low = MAX(USER_START, page_up(vm_mmap_min_addr));
+
+    if (hint >= low && hint_fits(hint, length))
+        return hint;
+    vaddr_t addr = model_find_gap(now, length, low, now->aspace->mmap_top);
+    if (!addr)
+        addr = model_find_gap(now, length, low, USER_END);
+    return addr ? (int64_t)addr : -ENOMEM;
+}
+
 /* Where the kernel must put the mapping; or the error. */
 static int64_t predict_place(const struct map_request *request)
 {
     uint64_t length = page_up(request->length);
-    vaddr_t addr = page_down(request->addr), low = MAX(USER_START, page_up(vm_mmap_min_addr));
+    vaddr_t addr = page_down(request->addr);
 
     if (request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         bool replace = !(request->flags & MAP_FIXED_NOREPLACE);
         return replace || model_is_free(now, addr, addr + length) ? (int64_t)addr : -EEXIST;
     }
-    if (addr >= low && addr <= USER_END - length && model_is_free(now, addr, addr + length))
-        return addr;
-    addr = model_find_gap(now, length, low, now->aspace->mmap_top);
-    if (!addr)
-        addr = model_find_gap(now, length, low, USER_END);
-    return addr ? (int64_t)addr : -ENOMEM;
+    return predict_gap(addr, length);
 }
 
 static unsigned model_flags(const struct map_request *request)
@@ -486,15 +507,26 @@ static unsigned model_flags(const struct map_request *request)
            (shared && request->never_write ? VMA_NEVER_WRITE : 0);
 }
 
-/* Do the limits refuse the mapping? */
-static bool map_is_refused(const struct map_request *request, const struct model_object *object)
+/* Do limits on sizes refuse the mapping? What MAP_FIXED replaces counts for it, once that is needed. */
+static bool map_is_too_large(const struct map_request *request, vaddr_t addr)
 {
-    uint64_t pages = page_up(request->length) >> PAGE_SHIFT;
+    uint64_t length = page_up(request->length), pages = length >> PAGE_SHIFT;
+    unsigned flags = model_flags(request);
+
+    return model_size_refuses(now, pages, request->prot, flags) &&
+           model_size_refuses(now, pages - model_pages_in(now, addr, addr + length), request->prot, flags);
+}
+
+/* Does the ledger refuse it, once its place is clear? */
+static bool map_is_refused(const struct map_request *request, const struct model_object *object, vaddr_t addr)
+{
+    uint64_t length = page_up(request->length), pages = length >> PAGE_SHIFT;
     unsigned flags = model_flags(request);
     bool charged = flags & VMA_SHARED ? !object : request->prot & PROT_WRITE;
+    uint64_t total = model_total(now), committed = model_committed_in(now, addr, addr + length);
 
-    return model_size_refuses(now, pages, request->prot, flags) ||
-           model_commit_refuses(charged && !(flags & VMA_NORESERVE) ? pages : 0, model_total(now));
+    return model_commit_refuses_after(charged && !(flags & VMA_NORESERVE) ? pages : 0,
+                                      total - model_pages_in(now, addr, addr + length), committed);
 }
 
 /* The pages that come at once. */
@@ -513,10 +545,18 @@ static void map(const struct map_request *request, struct model_object *object)
 {
     uint64_t length = page_up(request->length);
     bool shared = (request->flags & MAP_TYPE) == MAP_SHARED;
-    int64_t wanted = predict_place(request);
-    if (wanted >= 0 && map_is_refused(request, object))
+    int64_t place = predict_place(request), wanted = place;
+    if (place >= 0 && map_is_too_large(request, place))
         wanted = -ENOMEM;
+    bool refused = wanted >= 0 && map_is_refused(request, object, place);
+    inject_only_if(!refused);
     int64_t addr = aspace_map(now->aspace, request);
+
+    if (refused) {
+        CHECK(addr == -ENOMEM, "mapped at 0x%lx", addr);
+        model_unmap(now, place, place + length); /* as on Linux */
+        return model_object_put(object);
+    }
 
     if (addr < 0 && (addr == wanted || failed_as_told(addr)))
         return model_object_put(object);
@@ -620,24 +660,40 @@ static void op_unmap(void)
     model_unmap(now, start, start + (pages << PAGE_SHIFT));
 }
 
-static int predict_protect(vaddr_t start, vaddr_t end, unsigned prot)
+/* The rights of a part of one VMA. */
+static int model_protect_part(const struct model_range *range, vaddr_t start, vaddr_t end, unsigned prot)
 {
-    uint64_t charge = 0;
+    uint64_t pages = (end - start) >> PAGE_SHIFT;
+    bool charged = !(range->flags & (VMA_ACCOUNTED | VMA_SHARED | VMA_NORESERVE));
 
-    if (start == end)
+    if (range->prot == prot)
+        return 0;
+    if (prot & PROT_WRITE && range->flags & VMA_NEVER_WRITE)
+        return -EACCES;
+    if (prot & PROT_WRITE && model_size_refuses(now, pages, prot, range->flags) &&
+        !model_size_refuses(now, pages, range->prot, range->flags))
         return -ENOMEM;
-    for (unsigned i = 0; i < now->ranges; i++) {
-        const struct model_range *range = &now->range[i];
-        if (range->start >= end || range->end <= start || !(prot & PROT_WRITE))
-            continue;
-        if (range->flags & VMA_NEVER_WRITE)
-            return -EACCES;
-        if (!(range->flags & (VMA_ACCOUNTED | VMA_SHARED | VMA_NORESERVE)))
-            charge += (MIN(range->end, end) - MAX(range->start, start)) >> PAGE_SHIFT;
-        if (model_commit_refuses(charge, model_total(now)))
-            return -ENOMEM;
-    }
+    if (prot & PROT_WRITE && charged && model_commit_refuses(pages, model_total(now)))
+        return -ENOMEM;
+    model_protect(now, start, end, prot);
     return 0;
+}
+
+/* VMA by VMA, until one refuses or there is a hole. */
+static int model_protect_all(vaddr_t start, vaddr_t end, unsigned prot)
+{
+    int error = 0;
+
+    while (start < end && !error) {
+        const struct model_range *range = model_range_at(now, start);
+        if (!range)
+            return -ENOMEM;
+        vaddr_t part_end = MIN(model_vma_end(now, start), end);
+        struct model_range copy = *range; /* which protecting may split */
+        error = model_protect_part(&copy, start, part_end, prot);
+        start = part_end;
+    }
+    return error;
 }
 
 static void op_protect(void)
@@ -648,17 +704,13 @@ static void op_protect(void)
 
     pick_range(&start, &pages);
     note("protect 0x%lx, %lu pages, prot %u", start, pages, prot);
-    vaddr_t end = start + (pages << PAGE_SHIFT), mapped_end = start;
-    while (mapped_end < end && model_is_mapped(now, mapped_end, mapped_end + PAGE_SIZE))
-        mapped_end += PAGE_SIZE;
-    inject_only_if(mapped_end == start || mapped_end == end);
-    int error = aspace_protect(now->aspace, start, end - start, prot),
-        wanted = predict_protect(start, mapped_end, prot);
+    vaddr_t end = start + (pages << PAGE_SHIFT);
+    inject_only_if(!model_range_at(now, start) || model_vma_end(now, start) >= end);
+    int error = aspace_protect(now->aspace, start, end - start, prot);
     if (failed_as_told(error))
         return;
-    CHECK(error == (wanted || mapped_end == end ? wanted : -ENOMEM), "result %d, not %d", error, wanted);
-    if (!wanted)
-        model_protect(now, start, mapped_end, prot);
+    int wanted = model_protect_all(start, end, prot);
+    CHECK(error == wanted, "result %d, not %d", error, wanted);
 }
 
 /* Where the first locked memory of the range starts, or its end. */
@@ -720,9 +772,7 @@ static int64_t predict_remap(const struct remap_call *call, bool in_place)
         return refused ? -ENOMEM : (int64_t)call->old;
     if (!(call->flags & MREMAP_MAYMOVE) || refused)
         return -ENOMEM;
-    vaddr_t low = MAX(USER_START, page_up(vm_mmap_min_addr));
-    vaddr_t gap = model_find_gap(now, call->new_length, low, now->aspace->mmap_top);
-    return gap ? (int64_t)gap : -ENOMEM;
+    return predict_gap(0, call->new_length);
 }
 
 /* May the old range grow where it is? The kernel's VMA may reach further than the model's range. */
@@ -807,16 +857,20 @@ static int64_t predict_brk(vaddr_t brk)
 {
     vaddr_t from = page_up(now->brk), to = page_up(brk);
 
-    if (brk < now->brk_start || brk > USER_END || to <= from)
-        return brk < now->brk_start || brk > USER_END ? now->brk : brk;
-    for (unsigned i = 0; i < now->ranges; i++) /* the room that a stack above keeps free */
-        if (now->range[i].start >= from && now->range[i].flags & VMA_GROWSDOWN &&
-            now->range[i].start < to + VMA_GUARD_GAP && (i == 0 || now->range[i - 1].end <= from))
+    if (brk < now->brk_start || brk > USER_END || brk - now->brk_start > now->aspace->data_limit)
+        return now->brk;
+    if (to <= from)
+        return to < from && model_is_free(now, to, from) ? now->brk : brk;
+    for (unsigned i = 0; i < now->ranges; i++) { /* a page stays free, below a stack the guard */
+        const struct model_range *range = &now->range[i];
+        vaddr_t room = to + PAGE_SIZE + (range->flags & VMA_GROWSDOWN ? VMA_GUARD_GAP : 0);
+        if (range->end > from && range->start < room && (i == 0 || now->range[i - 1].end <= from))
             return now->brk;
+    }
     uint64_t more = (to - from) >> PAGE_SHIFT;
     bool refused =
         model_size_refuses(now, more, READ_WRITE, 0) || model_commit_refuses(more, model_total(now));
-    return model_is_free(now, from, to) && !refused ? brk : now->brk;
+    return refused ? now->brk : brk;
 }
 
 static void op_brk(void)

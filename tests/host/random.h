@@ -57,7 +57,7 @@ void op_size_limits(void);
 /* Back to what the machine starts with. */
 void limits_reset(void);
 
-/* The same for mlock(2) and its kin, as the rights of each VMA say. */
-model_kinds model_fetch(struct model *space, vaddr_t start, vaddr_t end);
+/* What MAP_POPULATE and mlock(2) fetch, as the rights of each VMA say, as far as it can be had. */
+void model_fetch(struct model *space, vaddr_t start, vaddr_t end);
 
 #endif

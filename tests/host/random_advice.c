@@ -64,10 +64,15 @@ static int model_advise(const struct model_range *range, vaddr_t start, vaddr_t 
         return model_free_lazily(now, start, end), 0;
     case MADV_REMOVE:
         return advise_remove(range, start, end);
-    case MADV_POPULATE_READ:
-        return range->prot & PROT_READ ? 0 : -EINVAL;
-    case MADV_POPULATE_WRITE:
-        return range->prot & PROT_WRITE ? 0 : -EINVAL;
+    case MADV_DONTDUMP:
+        return model_set_flags(now, start, end, VMA_DONTDUMP, 0), 0;
+    case MADV_DODUMP:
+        return model_set_flags(now, start, end, 0, VMA_DONTDUMP), 0;
+    case MADV_DONTNEED_LOCKED:
+        return model_drop(now, start, end), 0;
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        return range->flags & VMA_LOCKED ? -EINVAL : 0;
     default: /* MADV_WILLNEED */
         return 0;
     }
@@ -87,11 +92,24 @@ static int model_advise_all(vaddr_t start, vaddr_t end, int advice)
         if (error)
             return error;
     }
-    if (hole)
-        return -ENOMEM;
-    if (advice != MADV_POPULATE_READ && advice != MADV_POPULATE_WRITE)
-        return 0;
-    return model_populate(now, start, end, advice == MADV_POPULATE_WRITE) ? -EFAULT : 0;
+    return hole ? -ENOMEM : 0;
+}
+
+/* VMA after VMA, up to a hole, or one without the right, or one whose pages cannot be had. */
+static int model_advise_populate(vaddr_t start, vaddr_t end, bool write)
+{
+    while (start < end) {
+        const struct model_range *range = model_range_at(now, start);
+        if (!range)
+            return -ENOMEM;
+        if (!(range->prot & (write ? PROT_WRITE : PROT_READ)))
+            return -EINVAL;
+        vaddr_t part_end = MIN(range->end, end);
+        if (model_populate(now, start, part_end, write))
+            return -EFAULT;
+        start = part_end;
+    }
+    return 0;
 }
 
 static bool is_all_or_nothing(vaddr_t start, vaddr_t end, int advice)
@@ -106,7 +124,8 @@ void op_advise(void)
     static const int advices[] = {
         MADV_NORMAL,   MADV_RANDOM, MADV_SEQUENTIAL,    MADV_WILLNEED,       MADV_FREE,       MADV_FREE,
         MADV_FREE,     MADV_REMOVE, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_DONTFORK,   MADV_DOFORK,
-        MADV_DOFORK,   MADV_REMOVE, MADV_WIPEONFORK,    MADV_KEEPONFORK,     MADV_KEEPONFORK,
+        MADV_DOFORK,   MADV_REMOVE, MADV_WIPEONFORK,    MADV_KEEPONFORK,     MADV_KEEPONFORK, MADV_DONTDUMP,
+        MADV_DODUMP,   MADV_COLD,   MADV_PAGEOUT,       MADV_DONTNEED_LOCKED,
     };
     int advice = advices[below(ARRAY_SIZE(advices))];
     vaddr_t start;
@@ -123,33 +142,35 @@ void op_advise(void)
     int error = aspace_advise(now->aspace, start, end - start, advice);
     if (failed_as_told(error) && model_is_mapped(now, start, end))
         return;
-    int wanted = model_advise_all(start, end, advice);
+    bool populate = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+    int wanted = populate ? model_advise_populate(start, end, advice == MADV_POPULATE_WRITE)
+                          : model_advise_all(start, end, advice);
     CHECK(error == wanted, "result %d, not %d", error, wanted);
 }
 
 /* ---- locks ---- */
 
-model_kinds model_fetch(struct model *space, vaddr_t start, vaddr_t end)
+/* Fetch VMA by VMA, as the rights of each say. `wish`: what cannot be had is left out. */
+static bool fetch(struct model *space, vaddr_t start, vaddr_t end, bool wish)
 {
-    for (unsigned i = 0; i < space->ranges; i++) {
-        const struct model_range *range = &space->range[i];
-        if (range->end <= start || range->start >= end || !range->prot)
-            continue;
+    while (start < end) {
+        const struct model_range *range = NULL;
+        for (unsigned i = 0; i < space->ranges && !range; i++)
+            if (space->range[i].end > start)
+                range = &space->range[i];
+        if (!range || range->start >= end)
+            return true;
+        start = MAX(start, range->start);
+        vaddr_t part_end = MIN(model_vma_end(space, start), end);
         bool write = range->prot & PROT_WRITE && !(range->flags & VMA_SHARED);
-        model_kinds failed = model_populate(space, MAX(range->start, start), MIN(range->end, end), write);
-        if (failed)
-            return failed;
+        if (!(range->flags & VMA_LOCK_ONFAULT) && model_populate(space, start, part_end, write) && !wish)
+            return false;
+        start = part_end;
     }
-    return 0;
+    return true;
 }
 
-static bool has_closed_range(vaddr_t start, vaddr_t end)
-{
-    for (unsigned i = 0; i < now->ranges; i++)
-        if (now->range[i].start < end && now->range[i].end > start && !now->range[i].prot)
-            return true;
-    return false;
-}
+void model_fetch(struct model *space, vaddr_t start, vaddr_t end) { fetch(space, start, end, true); }
 
 static uint64_t locked_pages(vaddr_t start, vaddr_t end)
 {
@@ -161,16 +182,36 @@ static uint64_t locked_pages(vaddr_t start, vaddr_t end)
     return pages;
 }
 
+/* Up to the first hole. */
+static int model_mark(vaddr_t start, vaddr_t end, unsigned flags)
+{
+    vaddr_t at = start;
+
+    while (at < end && model_range_at(now, at))
+        at = MIN(model_range_at(now, at)->end, end);
+    model_set_flags(now, start, at, flags, LOCK_FLAGS);
+    return at < end ? -ENOMEM : 0;
+}
+
 static int model_lock(vaddr_t start, vaddr_t end, enum lock_mode mode, uint64_t limit)
 {
     uint64_t after = locked_pages(0, USER_END) - locked_pages(start, end) + ((end - start) >> PAGE_SHIFT);
 
-    if (after > limit >> PAGE_SHIFT || !model_is_mapped(now, start, end))
+    if (!limit)
+        return -EPERM;
+    if (after > limit >> PAGE_SHIFT)
         return -ENOMEM;
-    model_set_flags(now, start, end, mode == LOCK_NOW ? VMA_LOCKED : LOCK_FLAGS, LOCK_FLAGS);
-    if (mode == LOCK_ON_FAULT)
-        return 0;
-    return has_closed_range(start, end) || model_fetch(now, start, end) ? -ENOMEM : 0;
+    int error = model_mark(start, end, mode == LOCK_NOW ? VMA_LOCKED : LOCK_FLAGS);
+    if (error || mode == LOCK_ON_FAULT)
+        return error;
+    return fetch(now, start, end, false) ? 0 : -ENOMEM;
+}
+
+/* With a limit, as one who is not privileged. */
+static void limit_set(uint64_t limit)
+{
+    now->aspace->lock_limit = limit;
+    now->aspace->unprivileged = limit != UINT64_MAX;
 }
 
 void op_lock(void)
@@ -185,10 +226,12 @@ void op_lock(void)
     pick_range(&start, &pages);
     pages = MIN(pages, FETCH_PAGES);
     vaddr_t end = start + (pages << PAGE_SHIFT);
-    inject_only_if(mode == LOCK_ON_FAULT);
+    inject_only_if(mode == LOCK_ON_FAULT && model_is_mapped(now, start, end));
     note("mlock 0x%lx, %lu pages, mode %u, limit %lu", start, pages, mode, limit >> PAGE_SHIFT);
     uint64_t odd = below(PAGE_SIZE); /* both ends are rounded outwards */
-    int error = aspace_lock(now->aspace, start + odd, end - start - odd, mode, limit);
+    limit_set(limit);
+    int error = aspace_lock(now->aspace, start + odd, end - start - odd, mode);
+    limit_set(UINT64_MAX);
     if (failed_as_told(error))
         return;
     int wanted = model_lock(start, end, mode, limit);
@@ -202,14 +245,13 @@ void op_unlock(void)
 
     pick_range(&start, &pages);
     vaddr_t end = start + (pages << PAGE_SHIFT);
+    inject_only_if(model_is_mapped(now, start, end));
     note("munlock 0x%lx, %lu pages", start, pages);
     int error = aspace_unlock(now->aspace, start, end - start);
     if (failed_as_told(error))
         return;
-    bool mapped = model_is_mapped(now, start, end);
-    CHECK(error == (mapped ? 0 : -ENOMEM), "result %d", error);
-    if (mapped)
-        model_set_flags(now, start, end, 0, LOCK_FLAGS);
+    int wanted = model_mark(start, end, 0);
+    CHECK(error == wanted, "result %d, not %d", error, wanted);
 }
 
 static bool has_large_range(void)
@@ -239,9 +281,13 @@ void op_lock_all(void)
     flags |= one_in(2) || !fits ? MCL_ONFAULT : 0;
     uint64_t limit = one_in(4) ? below(3000) << PAGE_SHIFT : UINT64_MAX;
     note("mlockall %d, limit %lu", flags, limit >> PAGE_SHIFT);
-    int error = aspace_lock_all(now->aspace, flags, limit), wanted = 0;
+    limit_set(limit);
+    int error = aspace_lock_all(now->aspace, flags), wanted = 0;
+    limit_set(UINT64_MAX);
     if (!(flags & (MCL_CURRENT | MCL_FUTURE)))
         wanted = -EINVAL;
+    else if (!limit)
+        wanted = -EPERM;
     else if (flags & MCL_CURRENT && model_total(now) > limit >> PAGE_SHIFT)
         wanted = -ENOMEM;
     CHECK(error == wanted, "result %d, not %d", error, wanted);
@@ -268,11 +314,13 @@ void op_in_core(void)
     pages = MIN(pages, sizeof(in_core));
     note("mincore 0x%lx, %lu pages", start, pages);
     memset(in_core, 0xee, sizeof(in_core));
-    int error = aspace_in_core(now->aspace, start, pages, in_core);
     bool mapped = model_is_mapped(now, start, start + (pages << PAGE_SHIFT));
-    CHECK(error == (mapped ? 0 : -ENOMEM), "result %d", error);
-    CHECK(aspace_is_mapped(now->aspace, start, pages << PAGE_SHIFT) == mapped, "msync sees it otherwise");
-    for (uint64_t i = 0; i < pages && mapped; i++) {
+    int error = aspace_sync(now->aspace, start, pages << PAGE_SHIFT, MS_SYNC);
+    CHECK(error == (mapped ? 0 : -ENOMEM), "msync sees it otherwise: %d", error);
+    uint64_t wanted = model_range_at(now, start) ? (model_vma_end(now, start) - start) >> PAGE_SHIFT : 0;
+    int64_t count = aspace_in_core(now->aspace, start, pages, in_core);
+    CHECK(count == (wanted ? (int64_t)MIN(wanted, pages) : -ENOMEM), "result %ld", count);
+    for (int64_t i = 0; i < count; i++) {
         vaddr_t addr = start + (i << PAGE_SHIFT);
         const struct model_range *range = model_range_at(now, addr);
         uint64_t index = range->index + ((addr - range->start) >> PAGE_SHIFT);
