@@ -81,7 +81,7 @@ def build(*targets):
         make = subprocess.run(["make", "-s", "-C", ROOT, *targets], env=environment, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if make.returncode:
-        raise CannotRun(f"the build failed:\n{make.stdout.rstrip()}")
+        raise CannotRun(f"the build failed:\n{make.stdout.rstrip()}\n(is a tool missing? make doctor)")
 
 
 def built(name):
@@ -468,7 +468,7 @@ class Guest:
                                             stdout=self._complaints, stderr=self._complaints,
                                             start_new_session=True, preexec_fn=_die_with_parent)
         except OSError as error:
-            raise CannotRun(f"cannot start {QEMU}: {error.strerror}") from error
+            raise CannotRun(f"cannot start {QEMU}: {error.strerror} (is it missing? make doctor)") from error
         finally:
             for _, theirs in pairs.values():
                 theirs.close()
