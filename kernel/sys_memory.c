@@ -50,6 +50,7 @@ static int find_cache(int fd, struct map_request *request)
         return 0;
     }
     request->cache = file->ops->mapping(file->inode);
+    inode_note_access(file->inode);
     return request->cache ? 0 : -ENOMEM;
 }
 

@@ -119,13 +119,22 @@ struct file *files_get(int fd)
 /* The descriptors that the current process may have: 0 to this, exclusive (getrlimit(2)). */
 static uint64_t descriptor_limit(void) { return current()->limits[RLIMIT_NOFILE].rlim_cur; }
 
+/* The lowest free descriptor from `fd` on. */
+static unsigned slot_find_free(const struct files *files, unsigned fd)
+{
+    while (fd < files->capacity && files->slots[fd].file)
+        fd++;
+    return fd;
+}
+
+int files_check_free(void) { return slot_find_free(current()->files, 0) < descriptor_limit() ? 0 : -EMFILE; }
+
 int files_install_in(struct files *files, struct file *file, int from, bool close_on_exec, uint64_t limit)
 {
     int error = from < 0 || (uint64_t)from >= limit ? -EINVAL : 0;
     unsigned fd = (unsigned)from;
     if (!error) {
-        while (fd < files->capacity && files->slots[fd].file)
-            fd++;
+        fd = slot_find_free(files, fd);
         error = fd >= limit ? -EMFILE : files_reserve(files, fd);
     }
     if (error) {

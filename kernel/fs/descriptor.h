@@ -50,6 +50,9 @@ int files_install_in(struct files *files, struct file *file, int from, bool clos
  */
 int files_replace(struct file *file, int fd, bool close_on_exec) __must_check;
 
+/* Is a descriptor free? 0 or -EMFILE: to be asked before anything is made that would then be left over. */
+int files_check_free(void) __must_check;
+
 /* 0 or -EBADF. May sleep. */
 int files_close(int fd) __must_check;
 

@@ -35,8 +35,16 @@ static ssize_type null_write(struct file *file, const struct buffer *from, uint6
 
 static ssize_type full_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
-    (void)file, (void)offset;
-    return from->length ? -ENOSPC : 0;
+    (void)file, (void)from, (void)offset;
+    return -ENOSPC;
+}
+
+/* There are no places in them: the position is 0 wherever one goes. */
+static int64_t seek_nowhere(struct file *file, int64_t offset, unsigned whence)
+{
+    (void)offset, (void)whence;
+    file->position = 0;
+    return 0;
 }
 
 /*
@@ -87,9 +95,14 @@ static ssize_type random_read(struct file *file, const struct buffer *to, uint64
     return buffer_fill(to, random_next, words, sizeof words);
 }
 
-static const struct inode_ops null_ops = { .read = null_read, .write = null_write };
-static const struct inode_ops zero_ops = { .read = zero_read, .write = null_write, .is_anonymous = true };
-static const struct inode_ops full_ops = { .read = zero_read, .write = full_write };
+static const struct inode_ops null_ops = { .read = null_read, .write = null_write, .seek = seek_nowhere };
+static const struct inode_ops zero_ops = {
+    .read = zero_read,
+    .write = null_write,
+    .seek = seek_nowhere,
+    .is_anonymous = true,
+};
+static const struct inode_ops full_ops = { .read = zero_read, .write = full_write, .seek = seek_nowhere };
 static const struct inode_ops random_ops = { .read = random_read, .write = null_write };
 
 static const struct device {

@@ -113,6 +113,12 @@ void file_put(struct file *file)
     slab_free(&file_cache, file);
 }
 
+/* Does [offset, offset + length) end within what off_t can say? */
+static bool range_is_offset(uint64_t offset, size_t length)
+{
+    return length <= INT64_MAX && offset <= INT64_MAX - length;
+}
+
 /* May this file be read at all? 0 or the errno that read(2) gives. */
 static int read_check(const struct file *file)
 {
@@ -135,6 +141,8 @@ ssize_type file_read(struct file *file, const struct buffer *to)
     int error = read_check(file);
     if (error)
         return error;
+    if (!range_is_offset(file->position, to->length))
+        return -EINVAL;
     ssize_type n = file->ops->read(file, to, file->position);
     if (n > 0 && !file->ops->is_stream)
         file->position += (uint64_t)n;
@@ -146,6 +154,8 @@ ssize_type file_write(struct file *file, const struct buffer *from)
     int error = write_check(file);
     if (error)
         return error;
+    if (!range_is_offset(file->position, from->length))
+        return -EINVAL;
     ssize_type n = file->ops->write(file, from, file->position);
     if (n <= 0 || file->ops->is_stream)
         return n;
@@ -159,6 +169,8 @@ ssize_type file_read_at(struct file *file, const struct buffer *to, uint64_t off
     if (file->ops->is_stream)
         return -ESPIPE;
     int error = read_check(file);
+    if (!error && !range_is_offset(offset, to->length))
+        error = -EINVAL;
     return error ? error : file->ops->read(file, to, offset);
 }
 
@@ -167,6 +179,8 @@ ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t 
     if (file->ops->is_stream)
         return -ESPIPE;
     int error = write_check(file);
+    if (!error && !range_is_offset(offset, from->length))
+        error = -EINVAL;
     return error ? error : file->ops->write(file, from, offset);
 }
 
@@ -214,5 +228,5 @@ bool long_call_goes_on(void)
 
 short file_poll(struct file *file)
 {
-    return file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT;
+    return file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }

@@ -55,7 +55,7 @@ static void mount_all(void)
     mount_or_panic(tmpfs_create("tmpfs", MODE_FOR_ALL), devfs_make_directory(devfs, "shm"));
     struct inode *tmp = initfs_directory("tmp");
     tmp->mode = S_IFDIR | MODE_FOR_ALL;
-    if (!tmp->size)
+    if (tmpfs_directory_is_empty(tmp))
         mount_or_panic(tmpfs_create("tmpfs", MODE_FOR_ALL), tmp);
 }
 

@@ -83,8 +83,8 @@ struct inode_ops {
     ssize_type (*read)(struct file *file, const struct buffer *to, uint64_t offset);
     ssize_type (*write)(struct file *file, const struct buffer *from, uint64_t offset);
     /*
-     * lseek(2) for what has places of its own instead of a position: what it returns. NULL: the position
-     * moves, or ESPIPE for a stream.
+     * lseek(2) for what has places of its own instead of a position: what it returns; `whence` is one that
+     * lseek(2) knows. NULL: the position moves, or ESPIPE for a stream.
      */
     int64_t (*seek)(struct file *file, int64_t offset, unsigned whence);
     /* NULL, and what it does not know: ENOTTY. */

@@ -131,6 +131,7 @@ static int walk_enter(struct walk *walk, const char *name, size_t length, enum p
         return place && error == -ENOENT ? walk_place(walk, name, length, NULL) : error;
     if (S_ISLNK(next->mode) && (follow == PATH_FOLLOW || (*walk->rest == '/' && !place))) {
         error = is_last(walk) && !link_is_trusted(walk->at, next) ? -EACCES : walk_follow(walk, next);
+        inode_note_access(next);
         inode_put(next);
         return error;
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * pipe.c: pipes: PIPE_SIZE bytes between a writer and a reader, in frames taken when bytes come to lie in
+ * pipe.c: pipes: a ring of pages between a writer and a reader, in frames taken when bytes come to lie in
  * them.
  *
- * Positions count all bytes ever written and read; byte n lies in slot n / PAGE_SIZE % PIPE_SLOTS. A slot's
+ * Positions count all bytes written and read since the ring was made; byte n lies in slot n / PAGE_SIZE %
+ * slot_count. A slot's
  * frame goes when the last byte of it has been read and none of the next round has been written to it, so an
  * empty pipe holds one frame at most.
  *
@@ -25,22 +26,24 @@
 
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
-#define PIPE_SLOTS 16
-#define PIPE_SIZE (PIPE_SLOTS * PAGE_SIZE)
+#define PIPE_SLOTS 16u /* of a new pipe (pipe(7)) */
+#define PIPE_SLOTS_MAX (1u << 16)
 
 struct pipe {
     struct inode inode;
     struct mutex lock;
     struct wait_queue readable, writable;
-    uint64_t written, read; /* bytes ever */
+    uint64_t written, read; /* bytes */
     unsigned readers, writers;
     uint64_t readers_ever, writers_ever; /* openers of a named pipe wait for the other side's to change */
-    struct frame *slots[PIPE_SLOTS];
+    unsigned slot_count; /* a power of two */
+    struct frame **slots;
 };
 
 static const struct filesystem pipefs = { .type = "pipefs", .magic = PIPEFS_MAGIC, .keeps_attributes = true };
@@ -49,11 +52,12 @@ static struct slab_cache pipe_cache = SLAB_CACHE_INIT(pipe_cache, "pipe", struct
 static struct pipe *pipe_of(const struct file *file) { return file->data; }
 
 static size_t pipe_used(const struct pipe *pipe) { return pipe->written - pipe->read; }
-static size_t pipe_room(const struct pipe *pipe) { return PIPE_SIZE - pipe_used(pipe); }
+static size_t pipe_capacity(const struct pipe *pipe) { return (size_t)pipe->slot_count << PAGE_SHIFT; }
+static size_t pipe_room(const struct pipe *pipe) { return pipe_capacity(pipe) - pipe_used(pipe); }
 
 static struct frame **pipe_slot(struct pipe *pipe, uint64_t position)
 {
-    return &pipe->slots[(position >> PAGE_SHIFT) % PIPE_SLOTS];
+    return &pipe->slots[(position >> PAGE_SHIFT) % pipe->slot_count];
 }
 
 /* ---- reading ---- */
@@ -62,7 +66,7 @@ static struct frame **pipe_slot(struct pipe *pipe, uint64_t position)
 static void slot_leave(struct pipe *pipe)
 {
     struct frame **slot = pipe_slot(pipe, pipe->read - 1);
-    if (pipe->written > pipe->read + PIPE_SIZE - PAGE_SIZE)
+    if (pipe->written > pipe->read + pipe_capacity(pipe) - PAGE_SIZE)
         return;
     frame_put(*slot);
     *slot = NULL;
@@ -106,6 +110,8 @@ static ssize_type pipe_read(struct file *file, const struct buffer *to, uint64_t
             wake_all(&pipe->writable);
             poll_wake();
         }
+        if (n > 0)
+            inode_note_access(file->inode);
         if (n || !pipe->writers)
             return n;
         if (file->flags & O_NONBLOCK)
@@ -189,6 +195,8 @@ static ssize_type pipe_write(struct file *file, const struct buffer *from, uint6
         else
             error = wait_until(&pipe->writable, pipe_has_room, &wanted, WAIT_INTERRUPTIBLE, 0);
     }
+    if (done)
+        inode_note_change(file->inode);
     if (error == -EPIPE)
         signal_send_self(SIGPIPE);
     return done ? (ssize_type)done : error;
@@ -245,11 +253,17 @@ static void pipe_release(struct file *file)
     poll_wake();
 }
 
+static void slots_free(struct frame **slots, unsigned count)
+{
+    for (unsigned i = 0; slots && i < count; i++)
+        if (slots[i])
+            frame_put(slots[i]);
+    kfree(slots);
+}
+
 static void pipe_free(struct pipe *pipe)
 {
-    for (unsigned i = 0; i < PIPE_SLOTS; i++)
-        if (pipe->slots[i])
-            frame_put(pipe->slots[i]);
+    slots_free(pipe->slots, pipe->slot_count);
     slab_free(&pipe_cache, pipe);
 }
 
@@ -271,6 +285,12 @@ static struct pipe *pipe_alloc(void)
     struct pipe *pipe = slab_alloc(&pipe_cache);
     if (!pipe)
         return NULL;
+    pipe->slot_count = PIPE_SLOTS;
+    pipe->slots = kmalloc(PIPE_SLOTS * sizeof *pipe->slots);
+    if (!pipe->slots) {
+        slab_free(&pipe_cache, pipe);
+        return NULL;
+    }
     mutex_init(&pipe->lock);
     wait_queue_init(&pipe->readable);
     wait_queue_init(&pipe->writable);
@@ -381,7 +401,81 @@ const struct inode_ops named_pipe_ops = {
     .is_stream = true,
 };
 
-size_t pipe_size(const struct file *file)
+/* ---- size ---- */
+
+unsigned long pipe_max_size = 1ul << 20;
+
+static unsigned slots_for(unsigned size)
 {
-    return file->ops == &pipe_ops || file->ops == &named_pipe_ops ? PIPE_SIZE : 0;
+    unsigned count = 1;
+    while ((uint64_t)count << PAGE_SHIFT < size)
+        count *= 2;
+    return count;
+}
+
+void pipe_max_size_changed(void)
+{
+    pipe_max_size = (uint64_t)slots_for((unsigned)MIN(pipe_max_size, 1ul << 31)) << PAGE_SHIFT;
+}
+
+static bool is_pipe(const struct file *file) { return file->ops == &pipe_ops || file->ops == &named_pipe_ops; }
+
+int pipe_size(const struct file *file) { return is_pipe(file) ? (int)pipe_capacity(pipe_of(file)) : -EBADF; }
+
+/* The bytes of the pipe, from the start of a ring of its own. 0 or -ENOMEM; `slots` may be half full then. */
+static int pipe_copy(struct pipe *pipe, struct frame **slots)
+{
+    size_t used = pipe_used(pipe);
+    for (size_t done = 0, chunk; done < used; done += chunk) {
+        uint64_t from = pipe->read + done;
+        struct frame **to = &slots[done >> PAGE_SHIFT];
+        if (!*to)
+            *to = frame_alloc(FRAME_KERNEL);
+        if (!*to)
+            return -ENOMEM;
+        chunk = MIN(MIN(PAGE_SIZE - page_offset(from), PAGE_SIZE - page_offset(done)), used - done);
+        memcpy((char *)frame_address(*to) + page_offset(done),
+               (const char *)frame_address(*pipe_slot(pipe, from)) + page_offset(from), chunk);
+    }
+    return 0;
+}
+
+/* The pipe gets a ring of `count` slots, in which its bytes fit. Its lock is held. */
+static int pipe_resize(struct pipe *pipe, unsigned count)
+{
+    struct frame **slots = kmalloc(count * sizeof *slots);
+    int error = slots ? pipe_copy(pipe, slots) : -ENOMEM;
+    if (error) {
+        slots_free(slots, count);
+        return error;
+    }
+    slots_free(pipe->slots, pipe->slot_count);
+    pipe->written = pipe_used(pipe);
+    pipe->read = 0;
+    pipe->slots = slots;
+    pipe->slot_count = count;
+    return 0;
+}
+
+int pipe_set_size(struct file *file, unsigned size)
+{
+    struct pipe *pipe = pipe_of(file);
+    if (!is_pipe(file))
+        return -EBADF;
+    if (size > 1u << 31)
+        return -EINVAL;
+    unsigned count = slots_for(size);
+    if (count > pipe->slot_count && (uint64_t)count << PAGE_SHIFT > pipe_max_size &&
+        !credentials_are_privileged(&current()->credentials))
+        return -EPERM;
+    if (count > PIPE_SLOTS_MAX)
+        return -ENOMEM;
+    mutex_lock(&pipe->lock);
+    int error = pipe_used(pipe) > (size_t)count << PAGE_SHIFT ? -EBUSY : pipe_resize(pipe, count);
+    mutex_unlock(&pipe->lock);
+    if (error)
+        return error;
+    wake_all(&pipe->writable);
+    poll_wake();
+    return pipe_size(file);
 }

@@ -13,7 +13,17 @@ int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
 /* What opening a named pipe (mkfifo(3)) gives, in whatever file system its name lies. */
 extern const struct inode_ops named_pipe_ops;
 
-/* Is this open file a pipe with a buffer of its own? Its size in bytes, else 0 (F_GETPIPE_SZ). */
-size_t pipe_size(const struct file *file);
+/* fcntl(2), F_GETPIPE_SZ: what the pipe holds at most, bytes; -EBADF: it is no pipe. */
+int pipe_size(const struct file *file);
+
+/*
+ * F_SETPIPE_SZ: at least `size` bytes, a power of two of pages. The new size; -EBADF, -EINVAL, -EPERM (above
+ * pipe_max_size, without privilege), -EBUSY (more lies in it), -ENOMEM. May sleep.
+ */
+int pipe_set_size(struct file *file, unsigned size) __must_check;
+
+/* /proc/sys/fs/pipe-max-size, bytes, and what is to be called when it was set. */
+extern unsigned long pipe_max_size;
+void pipe_max_size_changed(void);
 
 #endif

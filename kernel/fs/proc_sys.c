@@ -11,6 +11,8 @@
 
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/path.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/proc.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/log.h"
@@ -208,6 +210,8 @@ static const struct proc_entry vm_entries[] = {
 };
 
 static const struct proc_entry fs_entries[] = {
+    ROW("pipe-max-size", 0644, .word = &pipe_max_size, .min = PAGE_SIZE, .max = 1ul << 31,
+        .changed = pipe_max_size_changed),
     NUMBER("protected_hardlinks", path_policy.protected_hardlinks, 0, 1, NULL),
     NUMBER("protected_symlinks", path_policy.protected_symlinks, 0, 1, NULL),
     PROC_END,

@@ -140,7 +140,7 @@ int proc_mounts_show(struct text *text, const struct proc_id *id)
             continue;
         text_printf(text, "%s ", mount->type);
         text_string(text, path);
-        text_printf(text, " %s %s 0 0\n", mount->type, mount->read_only ? "ro" : "rw");
+        text_printf(text, " %s %s,relatime 0 0\n", mount->type, mount->read_only ? "ro" : "rw");
     }
     kfree(path);
     return 0;

@@ -10,6 +10,7 @@
  */
 #include "kernel/fs/procfs.h"
 
+#include <linux/fs.h>
 #include <linux/magic.h>
 
 #include "kernel/fs/file.h"
@@ -141,11 +142,23 @@ static ssize_type proc_text_write(struct file *file, const struct buffer *from, 
     return error ? error : (ssize_type)from->length;
 }
 
+/* The end is known only when it has been read. */
+static int64_t proc_text_seek(struct file *file, int64_t offset, unsigned whence)
+{
+    if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->position, &offset))
+        return -EINVAL;
+    if (whence > SEEK_CUR || offset < 0)
+        return -EINVAL;
+    file->position = (uint64_t)offset;
+    return offset;
+}
+
 static const struct inode_ops text_ops = {
     .open = text_open,
     .release = text_release,
     .read = proc_text_read,
     .write = proc_text_write,
+    .seek = proc_text_seek,
     .destroy = proc_destroy,
 };
 

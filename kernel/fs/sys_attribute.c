@@ -84,8 +84,9 @@ static bool owner_may_become(const struct inode *inode, uint32_t uid, uint32_t g
 /* -1 leaves one as it is. A new owner takes the set-ID bits of what can be run away (chown(2)). */
 static int owner_set(struct inode *inode, uint64_t uid, uint64_t gid)
 {
+    bool stays = (uint32_t)uid == UINT32_MAX && (uint32_t)gid == UINT32_MAX;
     int error = attributes_check(inode);
-    if (error)
+    if (error && !(stays && inode->filesystem->keeps_attributes))
         return error;
     if (!owner_may_become(inode, (uint32_t)uid, (uint32_t)gid))
         return -EPERM;
@@ -263,7 +264,7 @@ static int size_set(struct inode *inode, uint64_t size)
         error = inode_writer_enter(inode);
     if (error)
         return error;
-    error = inode->ops->truncate ? inode->ops->truncate(inode, size) : -EINVAL;
+    error = inode->ops->truncate ? inode->ops->truncate(inode, size) : 0; /* /proc: nothing to cut off */
     inode_writer_leave(inode);
     return error;
 }
@@ -288,9 +289,9 @@ int64_t sys_ftruncate(const struct syscall_args *args)
         return -EINVAL;
     if (!file)
         return -EBADF;
-    if (!S_ISREG(file->inode->mode) || !file_is_writable(file) || !file->inode->ops->truncate)
+    if (!S_ISREG(file->inode->mode) || !file_is_writable(file))
         return -EINVAL;
-    return file->inode->ops->truncate(file->inode, args->arg[1]);
+    return file->inode->ops->truncate ? file->inode->ops->truncate(file->inode, args->arg[1]) : 0;
 }
 
 int64_t sys_fallocate(const struct syscall_args *args)
@@ -314,27 +315,4 @@ int64_t sys_fallocate(const struct syscall_args *args)
     if (!file->inode->ops->allocate)
         return -EOPNOTSUPP;
     return file->inode->ops->allocate(file->inode, (int)args->arg[1], (uint64_t)offset, (uint64_t)length);
-}
-
-/* ---- to the disk, of which there is none ---- */
-
-/*
- * What is in memory is as safe as it will be. Streams and devices have nothing to write back: EINVAL
- * (fsync(2)).
- */
-int64_t sys_fsync(const struct syscall_args *args)
-{
-    struct file *file = file_of(args->arg[0]);
-    if (!file)
-        return -EBADF;
-    bool has_contents = S_ISREG(file->inode->mode) || S_ISDIR(file->inode->mode);
-    return has_contents && file->inode->filesystem->keeps_attributes ? 0 : -EINVAL;
-}
-
-int64_t sys_syncfs(const struct syscall_args *args) { return file_of(args->arg[0]) ? 0 : -EBADF; }
-
-int64_t sys_sync(const struct syscall_args *args)
-{
-    (void)args;
-    return 0;
 }

@@ -94,7 +94,9 @@ int64_t sys_fcntl(const struct syscall_args *args)
     case F_SETFL:
         return flags_set(file, (unsigned)args->arg[2]);
     case F_GETPIPE_SZ:
-        return pipe_size(file) ? (int64_t)pipe_size(file) : -EBADF;
+        return pipe_size(file);
+    case F_SETPIPE_SZ:
+        return pipe_set_size(file, (unsigned)args->arg[2]);
     default: /* leases, notes on directories, seals: not built */
         return -EINVAL;
     }

@@ -139,6 +139,27 @@ static int64_t transfer_parts_at(const struct syscall_args *args, transfer_offse
 int64_t sys_preadv(const struct syscall_args *args) { return transfer_parts_at(args, file_read_at); }
 int64_t sys_pwritev(const struct syscall_args *args) { return transfer_parts_at(args, file_write_at); }
 
+/* What these two ask for beside the transfer is true of every transfer here; other wishes are not built. */
+#define TRANSFER_FLAGS ((unsigned)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+
+/* preadv2(2), pwritev2(2): an offset of -1 is the file's position. */
+static int64_t transfer_parts_with(const struct syscall_args *args, transfer move, transfer_offset move_at)
+{
+    if ((unsigned)args->arg[5] & ~TRANSFER_FLAGS)
+        return files_get((int)args->arg[0]) ? -EOPNOTSUPP : -EBADF;
+    return (int64_t)args->arg[3] == -1 ? transfer_parts(args, move) : transfer_parts_at(args, move_at);
+}
+
+int64_t sys_preadv2(const struct syscall_args *args)
+{
+    return transfer_parts_with(args, file_read, file_read_at);
+}
+
+int64_t sys_pwritev2(const struct syscall_args *args)
+{
+    return transfer_parts_with(args, file_write, file_write_at);
+}
+
 /* ---- lseek, ioctl ---- */
 
 int64_t sys_lseek(const struct syscall_args *args)
@@ -147,11 +168,13 @@ int64_t sys_lseek(const struct syscall_args *args)
     int64_t offset = (int64_t)args->arg[1], base;
     if (!file || file_is_path(file))
         return -EBADF;
+    if ((unsigned)args->arg[2] > SEEK_HOLE)
+        return -EINVAL;
     if (file->ops->seek)
         return file->ops->seek(file, offset, (unsigned)args->arg[2]);
     if (file->ops->is_stream)
         return -ESPIPE;
-    switch (args->arg[2]) {
+    switch ((unsigned)args->arg[2]) {
     case SEEK_SET:
         base = 0;
         break;
@@ -159,6 +182,8 @@ int64_t sys_lseek(const struct syscall_args *args)
         base = (int64_t)file->position;
         break;
     case SEEK_END:
+        if (S_ISDIR(file->inode->mode))
+            return -EINVAL; /* places in a directory have no order */
         base = (int64_t)file->inode->size;
         break;
     case SEEK_DATA:
@@ -199,6 +224,10 @@ int64_t sys_ioctl(const struct syscall_args *args)
         file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(unsigned)O_NONBLOCK;
         return 0;
     }
+    if (command == FIONREAD && S_ISREG(file->inode->mode)) {
+        int left = (int)(file->inode->size - file->position);
+        return copy_to_user(args->arg[2], &left, sizeof left);
+    }
     return file->ops->ioctl ? file->ops->ioctl(file, command, args->arg[2]) : -ENOTTY;
 }
 
@@ -237,6 +266,8 @@ int64_t sys_sendfile(const struct syscall_args *args)
         return -EBADF;
     if (in->ops->is_stream)
         return user_offset ? -ESPIPE : -EINVAL;
+    if (!S_ISREG(in->inode->mode) || out->flags & O_APPEND || (int64_t)args->arg[3] < 0)
+        return -EINVAL;
     offset = in->position;
     if (user_offset && copy_from_user(&offset, user_offset, sizeof offset))
         return -EFAULT;
@@ -258,13 +289,13 @@ int64_t sys_sendfile(const struct syscall_args *args)
 
 /* ---- copy_file_range ---- */
 
-/* The offset that a call works at: the user's, or the file's position. 0, -EFAULT, -EINVAL. */
+/* The offset that a call works at: the user's, or the file's position. 0, -EFAULT, -EOVERFLOW. */
 static int offset_get(const struct file *file, uint64_t user, uint64_t *offset)
 {
     *offset = file->position;
     if (user && copy_from_user(offset, user, sizeof *offset))
         return -EFAULT;
-    return (int64_t)*offset < 0 ? -EINVAL : 0;
+    return (int64_t)*offset < 0 ? -EOVERFLOW : 0;
 }
 
 static int offset_put(struct file *file, uint64_t user, uint64_t offset)
@@ -277,11 +308,15 @@ static int offset_put(struct file *file, uint64_t user, uint64_t offset)
 
 static int copy_range_check(const struct file *in, const struct file *out)
 {
-    if (!in || !out || !file_is_readable(in) || !file_is_writable(out) || out->flags & O_APPEND)
+    if (!in || !out || file_is_path(in) || file_is_path(out))
         return -EBADF;
     if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
         return -EISDIR;
-    return S_ISREG(in->inode->mode) && S_ISREG(out->inode->mode) && out->ops->write ? 0 : -EINVAL;
+    if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode) || !out->ops->write)
+        return -EINVAL;
+    if (!file_is_readable(in) || !file_is_writable(out) || out->flags & O_APPEND)
+        return -EBADF;
+    return in->inode->filesystem == out->inode->filesystem ? 0 : -EXDEV;
 }
 
 static int64_t copy_range(struct file *in, uint64_t *from, struct file *out, uint64_t *to, uint64_t count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_getdents.c: getdents64(2): directories, entry by entry.
+ * sys_getdents.c: getdents64(2) and getdents(2): directories, entry by entry.
  *
  * A directory's own entries are numbered by its file system; "." and ".." come before them, here, for all
  * kinds: an open directory's position is 0 and 1 for these two, then 2 + the file system's position.
@@ -14,18 +14,22 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
-/* As getdents64(2) gives it; Linux's headers for user programs do not have it. */
+/* As getdents(2) shows it; Linux's headers for user programs do not have it. Its end is not padded. */
 struct directory_entry {
     uint64_t number;
     int64_t next; /* position of the entry behind this one */
     uint16_t length;
-    uint8_t type; /* DT_*: the S_IFMT bits, shifted */
-    char name[];
-};
+    char rest[]; /* the type (DT_*: the S_IFMT bits, shifted) and the name with its NUL; getdents(2): name and type */
+} __attribute__((packed));
+
+#define ENTRY_HEAD offsetof(struct directory_entry, rest)
+
+enum listing_format { LISTING_TYPE_FIRST, LISTING_TYPE_LAST };
 
 #define DOTS 2 /* positions taken by "." and ".." */
 
 struct listing {
+    enum listing_format format;
     char *bytes;
     size_t used, size;
     int64_t position; /* behind the last entry in it */
@@ -35,7 +39,8 @@ struct listing {
 static bool listing_add(struct listing *listing, const char *name, size_t length, uint64_t number,
                         unsigned mode, int64_t next)
 {
-    size_t size = align_up(offsetof(struct directory_entry, name) + length + 1, 8);
+    bool type_first = listing->format == LISTING_TYPE_FIRST;
+    size_t size = align_up(ENTRY_HEAD + 1 + length + 1, 8);
     listing->full = size > listing->size - listing->used;
     if (listing->full)
         return false;
@@ -44,8 +49,8 @@ static bool listing_add(struct listing *listing, const char *name, size_t length
     entry->number = number;
     entry->next = next;
     entry->length = (uint16_t)size;
-    entry->type = (uint8_t)((mode & S_IFMT) >> 12);
-    memcpy(entry->name, name, length);
+    entry->rest[type_first ? 0 : size - ENTRY_HEAD - 1] = (char)((mode & S_IFMT) >> 12);
+    memcpy(entry->rest + type_first, name, length);
     listing->used += size;
     listing->position = next;
     return true;
@@ -72,7 +77,7 @@ static int listing_fill(struct listing *listing, struct inode *directory)
 }
 
 /* At most a page a call, whatever the caller's buffer: callers go on until they get 0. */
-int64_t sys_getdents64(const struct syscall_args *args)
+static int64_t list_directory(const struct syscall_args *args, enum listing_format format)
 {
     struct file *file = files_get((int)args->arg[0]);
     if (!file || file_is_path(file))
@@ -80,6 +85,7 @@ int64_t sys_getdents64(const struct syscall_args *args)
     if (!S_ISDIR(file->inode->mode))
         return -ENOTDIR;
     struct listing listing = {
+        .format = format,
         .size = MIN((unsigned)args->arg[2], PAGE_SIZE),
         .position = (int64_t)file->position,
     };
@@ -96,3 +102,6 @@ int64_t sys_getdents64(const struct syscall_args *args)
     kfree(listing.bytes);
     return result;
 }
+
+int64_t sys_getdents64(const struct syscall_args *args) { return list_directory(args, LISTING_TYPE_FIRST); }
+int64_t sys_getdents(const struct syscall_args *args) { return list_directory(args, LISTING_TYPE_LAST); }

@@ -212,7 +212,8 @@ static int unlink_check(const struct path_place *place)
         return -ENOENT;
     if (place->slash && !S_ISDIR(place->inode->mode))
         return -ENOTDIR;
-    return removal_check(place);
+    int error = removal_check(place);
+    return error ? error : S_ISDIR(place->inode->mode) ? -EISDIR : 0;
 }
 
 static int rmdir_check(const struct path_place *place)
@@ -287,7 +288,7 @@ static int rename_check(const struct path_place *from, const struct path_place *
         return -EBUSY;
     if (to->kind != PATH_NAME)
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    if (!from->inode || (flags & RENAME_EXCHANGE && !to->inode))
+    if (!from->inode || (!to->inode && (flags & RENAME_EXCHANGE || !to->parent->ops->create)))
         return -ENOENT;
     if (flags & RENAME_NOREPLACE && to->inode)
         return -EEXIST;

@@ -177,7 +177,9 @@ static int64_t open_user(int directory, uint64_t user, unsigned flags, uint64_t 
     char *path = path_copy_user(user, &error);
     if (!path)
         return error;
-    error = path_start(directory, path, &start);
+    error = files_check_free();
+    if (!error)
+        error = path_start(directory, path, &start);
     if (!error)
         error = open_path(start, path, &opening, &file);
     kfree(path);

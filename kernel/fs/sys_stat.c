@@ -22,6 +22,7 @@ struct moment {
 /* f_flags of statfs(2): ST_VALID says that they are true, ST_RDONLY. */
 #define STATFS_VALID 0x20
 #define STATFS_READ_ONLY 1
+#define STATFS_RELATIME 0x1000 /* what inode_note_access() does */
 
 static struct moment moment_of(int64_t time)
 {
@@ -45,6 +46,12 @@ static uint64_t inode_blocks(const struct inode *inode)
     return inode->ops->blocks ? inode->ops->blocks(inode) : 0;
 }
 
+/* What is made on the fly is best read in its own portions (Linux's /proc says so, too). */
+static unsigned block_size(const struct inode *inode)
+{
+    return inode->filesystem->keeps_attributes ? PAGE_SIZE : 1024;
+}
+
 static int stat_copy(const struct inode *inode, uint64_t user)
 {
     struct moment accessed = access_time(inode), changed = change_time(inode);
@@ -58,7 +65,7 @@ static int stat_copy(const struct inode *inode, uint64_t user)
         .st_gid = inode->gid,
         .st_rdev = inode->special,
         .st_size = (long)inode->size,
-        .st_blksize = PAGE_SIZE,
+        .st_blksize = block_size(inode),
         .st_blocks = (long)inode_blocks(inode),
         .st_atime = (unsigned long)accessed.seconds,
         .st_atime_nsec = (unsigned long)accessed.nanoseconds,
@@ -112,8 +119,11 @@ static struct statx_timestamp statx_time(struct moment moment)
 static int statx_copy(const struct inode *inode, uint64_t user)
 {
     struct statx statx = {
-        .stx_mask = STATX_BASIC_STATS,
-        .stx_blksize = PAGE_SIZE,
+        .stx_mask = STATX_BASIC_STATS | STATX_MNT_ID,
+        .stx_blksize = block_size(inode),
+        .stx_attributes = inode == inode->filesystem->root ? STATX_ATTR_MOUNT_ROOT : 0,
+        .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
+        .stx_mnt_id = inode->filesystem->device,
         .stx_nlink = inode->links,
         .stx_uid = inode->uid,
         .stx_gid = inode->gid,
@@ -136,7 +146,7 @@ int64_t sys_statx(const struct syscall_args *args)
     unsigned flags = (unsigned)args->arg[2];
     struct inode *inode;
     if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE) ||
-        args->arg[3] & STATX__RESERVED)
+        (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || args->arg[3] & STATX__RESERVED)
         return -EINVAL;
     int error = path_lookup_user((int)args->arg[0], args->arg[1], flags, &inode);
     if (error)
@@ -164,7 +174,8 @@ static int statfs_copy(const struct filesystem *filesystem, uint64_t user)
         .f_ffree = (long)figures.free_files,
         .f_fsid = { { (int)device_encode(0, filesystem->device), 0 } },
         .f_namelen = NAME_MAX,
-        .f_flags = STATFS_VALID | (filesystem->read_only ? STATFS_READ_ONLY : 0),
+        .f_flags = STATFS_VALID | (filesystem->root ? STATFS_RELATIME : 0) |
+                   (filesystem->read_only ? STATFS_READ_ONLY : 0),
     };
     return copy_to_user(user, &statfs, sizeof statfs);
 }

@@ -19,6 +19,8 @@ int64_t sys_ioctl(const struct syscall_args *args);
 int64_t sys_sendfile(const struct syscall_args *args);
 int64_t sys_preadv(const struct syscall_args *args);
 int64_t sys_pwritev(const struct syscall_args *args);
+int64_t sys_preadv2(const struct syscall_args *args);
+int64_t sys_pwritev2(const struct syscall_args *args);
 int64_t sys_copy_file_range(const struct syscall_args *args);
 
 /* sys_descriptor.c */
@@ -48,6 +50,7 @@ int64_t sys_chdir(const struct syscall_args *args);
 int64_t sys_fchdir(const struct syscall_args *args);
 
 /* sys_getdents.c */
+int64_t sys_getdents(const struct syscall_args *args);
 int64_t sys_getdents64(const struct syscall_args *args);
 
 /* sys_stat.c */
@@ -90,9 +93,14 @@ int64_t sys_utimensat(const struct syscall_args *args);
 int64_t sys_truncate(const struct syscall_args *args);
 int64_t sys_ftruncate(const struct syscall_args *args);
 int64_t sys_fallocate(const struct syscall_args *args);
+
+/* sys_sync.c */
 int64_t sys_fsync(const struct syscall_args *args);
 int64_t sys_sync(const struct syscall_args *args);
 int64_t sys_syncfs(const struct syscall_args *args);
+int64_t sys_sync_file_range(const struct syscall_args *args);
+int64_t sys_fadvise64(const struct syscall_args *args);
+int64_t sys_readahead(const struct syscall_args *args);
 
 /* poll.c */
 int64_t sys_poll(const struct syscall_args *args);

@@ -55,6 +55,8 @@ static int node_equip(struct node *node, const struct inode_new *new)
     mutex_init(&node->lock);
     if (S_ISREG(new->mode))
         return node_create_cache(node, FRAME_SHM);
+    if (S_ISDIR(new->mode))
+        node->inode.size = 2 * ENTRY_BYTES;
     if (!S_ISLNK(new->mode))
         return 0;
     node->target = kstrdup(new->target);
@@ -147,6 +149,11 @@ static void tmpfs_figures(const struct filesystem *filesystem, struct filesystem
         .files = tmpfs->nodes_max,
         .free_files = tmpfs->nodes_max - MIN(tmpfs->nodes, tmpfs->nodes_max),
     };
+}
+
+bool tmpfs_directory_is_empty(const struct inode *directory)
+{
+    return TAILQ_EMPTY(&node_of(directory)->entries);
 }
 
 struct filesystem *tmpfs_create(const char *type, uint32_t mode)

@@ -22,6 +22,9 @@ void tmpfs_destroy(struct filesystem *filesystem);
  */
 void tmpfs_set_contents(struct inode *inode, const void *data, uint64_t size);
 
+/* Are there no names in this directory? */
+bool tmpfs_directory_is_empty(const struct inode *directory);
+
 /* A regular file without a name in a file system of its own: memfd_create(2). Shown as "/NAME (deleted)". */
 int tmpfs_create_nameless(const char *name, struct inode **made) __must_check;
 

@@ -13,7 +13,6 @@
 #include "kernel/lib/string.h"
 #include "mm/slab.h"
 
-#define ENTRY_BYTES 20 /* what a name adds to its directory's size, as on Linux's tmpfs */
 #define LINKS_MAX 65000u
 
 static uint32_t name_hash(const char *name, size_t length)

@@ -264,7 +264,7 @@ static int file_allocate(struct inode *inode, int mode, uint64_t offset, uint64_
     uint64_t end = offset + length;
     if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || (punch && !keep))
         return -EOPNOTSUPP;
-    if (!punch && !keep && end > inode->size && length_allowed(end - 1, 1) < 0)
+    if (!punch && end > inode->size && length_allowed(end - 1, 1) < 0)
         return -EFBIG;
     mutex_lock(&node->lock);
     int error = punch ? hole_punch(node, offset, end) : pages_reserve(node, offset, end);

@@ -26,6 +26,8 @@ struct tmpfs {
     uint64_t nodes, nodes_max; /* nodes: atomic */
 };
 
+#define ENTRY_BYTES 20 /* what a name (. and .. among them) adds to its directory's size, as on Linux's tmpfs */
+
 struct node;
 
 struct entry {

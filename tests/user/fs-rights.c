@@ -72,7 +72,7 @@ static void real_ids(void)
     file_make("theirs", 0400, 1000);
     mkdir("closed", 0700);
     file_make("closed/f", 0666, 0);
-    is(as_user(1000, 0, real_somebody), 0, "access(2) asks for the real user, AT_EACCESS and open(2) for the effective one");
+    is(as_user(1000, 0, real_somebody), 0, "access(2) asks for the real user, AT_EACCESS for the effective one");
     is(as_user(0, 1000, real_root), 0, "and finds root there, too");
 }
 
@@ -153,7 +153,9 @@ static int links_as_somebody(void)
         return 2;
     if (!refused(open("by-2000", O_RDONLY), EACCES) || open("by-root", O_RDONLY) < 0)
         return 3;
-    return readlink("by-2000", (char[8]){ 0 }, 8) > 0 && !symlink("../public", "mine") && open("mine", O_RDONLY) >= 0 ? 0 : 4;
+    if (symlink("../public", "mine") || open("mine", O_RDONLY) < 0)
+        return 4;
+    return readlink("by-2000", (char[8]){ 0 }, 8) > 0 ? 0 : 5;
 }
 
 static void links(void)
@@ -163,7 +165,7 @@ static void links(void)
     chown("theirs", 2000, 2000);
     symlink("../public", "open/by-2000"), lchown("open/by-2000", 2000, 2000);
     symlink("../public", "open/by-root");
-    is(as_user(1000, 1000, links_as_somebody), 0, "links are distrusted in sticky directories, and to files of others");
+    is(as_user(1000, 1000, links_as_somebody), 0, "links in sticky directories and to files of others are distrusted");
 }
 
 // ---- names that change places
@@ -220,7 +222,8 @@ static void zero_device(void)
     ok(private[0] == 1 && shared[0] == 2, "one to each process, one to all");
     close(fd);
     fd = open("/dev/zero", O_RDONLY);
-    ok(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES, "not to be shared and written unless opened so");
+    ok(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES,
+       "not to be shared and written unless opened so");
     close(fd);
 }
 
