@@ -2,8 +2,8 @@
 /*
  * posix_timer.c: timer_create(2) and its kin.
  *
- * A timer sends its signal and, with an interval, runs on by itself. As long as the signal is still pending,
- * further expiries only count (overruns). A real-time signal's queue entry is made with the timer, so that
+ * A timer sends its signal and, with an interval, goes on when that is taken, which is when the expiries that would
+ * have come meanwhile are counted (overruns). So a short interval cannot keep the machine busy. A real-time signal's queue entry is made with the timer, so that
  * sending cannot fail in the interrupt.
  *
  * Timers on wall-clock time and time since boot are alarms; those on the CPU clock of the process are looked
@@ -31,6 +31,7 @@ struct posix_timer {
     sigval_t value;
     uint64_t interval;     /* nanoseconds; 0: once */
     uint64_t cpu_deadline; /* CLOCK_CPU, nanoseconds of run time; 0: not set */
+    bool is_waiting; /* to go on with its interval: for its signal to be taken; without one, for ever */
     uint64_t overrun, last_overrun;
     struct signal_entry *entry; /* for a real-time signal */
     LIST_ENTRY(posix_timer) link;
@@ -54,6 +55,9 @@ int timers_take_overrun_locked(struct process *process, int id)
 
     if (!timer)
         return 0;
+    if (timer->is_waiting)
+        timer->overrun += alarm_arm_next(&timer->alarm, timer->interval);
+    timer->is_waiting = false;
     timer->last_overrun = MIN(timer->overrun, (uint64_t)INT_MAX); /* DELAYTIMER_MAX */
     timer->overrun = 0;
     return (int)timer->last_overrun;
@@ -92,8 +96,9 @@ static void ring(struct alarm *alarm)
     bool irq = spin_lock_irq(&process_lock);
 
     fire_locked(timer);
-    if (timer->interval)
-        timer->overrun += alarm_arm_next(alarm, timer->interval);
+    timer->is_waiting = timer->interval && (!timer->number || is_pending_locked(timer));
+    if (timer->interval && !timer->is_waiting)
+        alarm_arm_next_unheard(alarm, timer->interval);
     spin_unlock_irq(&process_lock, irq);
 }
 
@@ -267,12 +272,27 @@ static uint64_t timer_now(const struct posix_timer *timer)
 static struct __kernel_itimerspec read_locked(const struct posix_timer *timer)
 {
     uint64_t now = timer_now(timer), left = 0;
-    uint64_t deadline = timer->alarm.armed ? timer->alarm.deadline : timer->cpu_deadline;
+    bool is_set = timer->alarm.armed || timer->is_waiting;
+    uint64_t deadline = is_set ? timer->alarm.deadline : timer->cpu_deadline;
 
+    if (is_set && timer->interval && deadline <= now)
+        deadline += ((now - deadline) / timer->interval + 1) * timer->interval;
     if (deadline)
         left = deadline > now ? deadline - now : 1; /* 0 would mean that it is not set */
     return (struct __kernel_itimerspec){ .it_interval = timespec_of(timer->interval),
                                          .it_value = timespec_of(left) };
+}
+
+/* A time of the wall clock, since boot and not 0. The expiries before boot have been missed. */
+static uint64_t since_boot(struct posix_timer *timer, uint64_t wall)
+{
+    uint64_t boot = clock_boot_time();
+
+    if (wall > boot)
+        return wall - boot;
+    if (timer->interval)
+        timer->overrun = (boot - wall) / timer->interval;
+    return 1;
 }
 
 /* Set it to run out at `value` on its clock, or so long from now. */
@@ -281,6 +301,7 @@ static void set_locked(struct posix_timer *timer, uint64_t value, uint64_t inter
     uint64_t start = !absolute ? timer_now(timer) : 0, deadline;
 
     alarm_disarm(&timer->alarm);
+    timer->is_waiting = false;
     timer->cpu_deadline = 0;
     timer->interval = value ? interval : 0;
     timer->overrun = timer->last_overrun = 0;
@@ -288,7 +309,7 @@ static void set_locked(struct posix_timer *timer, uint64_t value, uint64_t inter
         return;
     timer->alarm.follows_wall = absolute && timer->clock == CLOCK_WALL;
     if (timer->alarm.follows_wall)
-        value -= MIN(value - 1, clock_boot_time());
+        value = since_boot(timer, value);
     if (__builtin_add_overflow(start, value, &deadline))
         deadline = UINT64_MAX;
     if (timer->clock == CLOCK_CPU)

@@ -255,6 +255,8 @@ int signal_take_locked(struct process *process, signal_mask wanted, struct signa
         more = take_entry_locked(signals, number, record);
     if (!more)
         signals->pending &= ~signal_bit(number);
+    if (number == SIGALRM)
+        timers_alarm_taken_locked(process);
     if (record->si_code == SI_TIMER)
         record->si_overrun = timers_take_overrun_locked(process, record->si_tid);
     return number;

@@ -8,6 +8,7 @@
 #include "kernel/timer.h"
 
 #include "arch/x86_64/machine.h"
+#include "kernel/clock.h"
 #include "kernel/posix_timer.h"
 #include "kernel/process.h"
 
@@ -116,14 +117,32 @@ uint64_t alarm_arm_next(struct alarm *alarm, uint64_t interval)
     return missed;
 }
 
-/* ITIMER_REAL has run out. */
+void alarm_arm_next_unheard(struct alarm *alarm, uint64_t interval)
+{
+    uint64_t soonest = clock_nanoseconds() + NANOSECONDS / TIMER_HZ;
+
+    (void)alarm_arm_next(alarm, interval);
+    if (alarm->deadline < soonest)
+        alarm_arm(alarm, alarm->deadline + (soonest - alarm->deadline + interval - 1) / interval * interval);
+}
+
+/* ITIMER_REAL has run out. With an interval it goes on when its signal is taken. */
 static void real_ring(struct alarm *alarm)
 {
     struct process *process = container_of(alarm, struct process, timers.real);
+    uint64_t interval = process->timers.real_interval;
 
     signal_send_kernel(process, SIGALRM);
-    if (process->timers.real_interval)
-        (void)alarm_arm_next(alarm, process->timers.real_interval);
+    if (interval && !(process->signals->pending & signal_bit(SIGALRM)))
+        alarm_arm_next_unheard(alarm, interval);
+}
+
+void timers_alarm_taken_locked(struct process *process)
+{
+    struct process_timers *timers = &process->timers;
+
+    if (timers->real_interval && !timers->real.armed)
+        (void)alarm_arm_next(&timers->real, timers->real_interval);
 }
 
 void timers_init(struct process_timers *timers)

@@ -37,10 +37,16 @@ void alarm_disarm(struct alarm *alarm);
 void alarm_set_wall(uint64_t boot_time);
 
 /*
- * From ring(): arm it again, at its deadline plus the interval (not 0), or the first multiple that is not
+ * After it has rung: arm it again, at its deadline plus the interval (not 0), or the first multiple that is not
  * past. How many were passed over.
  */
 uint64_t alarm_arm_next(struct alarm *alarm, uint64_t interval);
+
+/*
+ * The same from ring() where nobody will take a signal: then it rings no sooner than a tick from now, or a short
+ * interval would leave the machine no time for anything else.
+ */
+void alarm_arm_next_unheard(struct alarm *alarm, uint64_t interval);
 
 /*
  * Ring all whose deadline has come; the result is the deadline of the next one, or UINT64_MAX. The timer's
@@ -72,6 +78,9 @@ void timers_charge(struct process *process, bool user);
 /* exec: timer_create(2)'s timers go, the others stay. exit: all go. May sleep. */
 void timers_reset_for_exec(struct process *process);
 void timers_release(struct process *process);
+
+/* SIGALRM has been taken by `process`: ITIMER_REAL with an interval goes on. process_lock is held. */
+void timers_alarm_taken_locked(struct process *process);
 
 /*
  * A signal of timer_create(2)'s timer `id` is being delivered to `process`: how often the timer ran out again

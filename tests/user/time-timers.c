@@ -233,6 +233,77 @@ static void clock_check(void)
        "getrusage as well");
 }
 
+// Intervals so short that nothing else would run if each expiry were an interrupt.
+static void storm_check(int signal)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signal};
+    struct itimerspec set = {{0, 1}, {1, 0}}, left, unset = {{0, 0}, {0, 0}};
+    struct timespec none = {0, 0};
+    sigset_t mask;
+    siginfo_t info = {0};
+    timer_t timer;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, signal);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    timer_create(CLOCK_REALTIME, &event, &timer);
+    timer_settime(timer, TIMER_ABSTIME, &set, NULL);
+    nap(20);
+    is(sigwaitinfo(&mask, &info), signal, "a timer that runs out each nanosecond since 1970");
+    is(info.si_overrun, INT32_MAX, "has overrun as often as can be told");
+    is(timer_getoverrun(timer), INT32_MAX, "timer_getoverrun says so, too");
+    timer_delete(timer);
+    while (sigtimedwait(&mask, &info, &none) > 0)
+        ;
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+
+    handle(signal);
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    set.it_value = set.it_interval = (struct timespec){0, 1000};
+    timer_settime(timer, 0, &set, NULL);
+    nap(20);
+    ok(arrived > 1, "with a handler it comes again and again");
+    timer_settime(timer, 0, &unset, NULL);
+    sigaction(signal, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+    timer_settime(timer, 0, &set, NULL);
+    nap(20);
+    timer_gettime(timer, &left);
+    ok(left.it_interval.tv_nsec == 1000, "ignored, it leaves time for others");
+    timer_delete(timer);
+
+    event.sigev_notify = SIGEV_NONE;
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    timer_settime(timer, 0, &set, NULL);
+    nap(20);
+    timer_gettime(timer, &left);
+    between(1, left.it_value.tv_nsec, 1000, "one without a signal tells what is left of its interval");
+    timer_delete(timer);
+}
+
+static void itimer_storm_check(void)
+{
+    struct itimerval set = {{0, 1}, {0, 1}}, unset = {{0, 0}, {0, 0}};
+    sigset_t mask;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGALRM);
+    handle(SIGALRM);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    setitimer(ITIMER_REAL, &set, NULL);
+    for (long end = now(CLOCK_MONOTONIC) + 20 * MS; now(CLOCK_MONOTONIC) < end;)
+        ;
+    sigprocmask(SIG_UNBLOCK, &mask, NULL);
+    ok(arrived >= 1, "an itimer whose signal is blocked waits");
+    burn_until(&arrived, 5);
+    ok(arrived >= 5, "and goes on when it is let through");
+    setitimer(ITIMER_REAL, &unset, NULL);
+    signal(SIGALRM, SIG_IGN);
+    setitimer(ITIMER_REAL, &set, NULL);
+    nap(20);
+    ok(setitimer(ITIMER_REAL, &unset, NULL) == 0, "ignored, it leaves time for others");
+    signal(SIGALRM, SIG_DFL);
+}
+
 /* The best of several: the machine may be held up at any time, but not each time. */
 static void fineness_check(void)
 {
@@ -277,6 +348,9 @@ int main(void)
     posix_corners();
     clock_check();
     fineness_check();
+    storm_check(SIGUSR1);
+    storm_check(SIGRTMIN + 2);
+    itimer_storm_check();
     ok(killed_by(child_run(limit_body, NULL), SIGXCPU), "RLIMIT_CPU ends in SIGXCPU");
     return tap_end();
 }
