@@ -70,7 +70,7 @@ all: build/$(BUILD)/lazybones.iso build/grub.iso programs
 help:
 	@echo 'make run      boot Lazybones in QEMU, its console on this terminal (MEM=128M)'
 	@echo 'make test     build everything and run every test'
-	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault'
+	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault (PROGRAM=build/user/forkvars)'
 	@echo 'make iso      the bootable image: build/$$BUILD/lazybones.iso (BIOS and UEFI)'
 	@echo 'make doctor   the tools that are needed, and what was found'
 	@echo 'make clean    remove build/, except what was downloaded'
@@ -84,10 +84,13 @@ run:
 	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso
 	$(Q)scripts/qemu.py iso build/$(BUILD)/lazybones.iso
 
+# PROGRAM=build/user/forkvars boots that program, APPEND= adds kernel parameters, WAIT=1234 starts no gdb, but listens there
+# for one.
+DEBUG_OPTIONS = $(if $(PROGRAM),--program '$(PROGRAM)') $(if $(APPEND),--append '$(APPEND)') $(if $(WAIT),--wait '$(WAIT)')
 debug:
 	@scripts/setup
 	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso
-	$(Q)scripts/qemu.py debug build/$(BUILD)/lazybones.elf build/$(BUILD)/lazybones.iso
+	$(Q)scripts/qemu.py debug $(DEBUG_OPTIONS) build/$(BUILD)/lazybones.elf build/$(BUILD)/lazybones.iso
 
 iso:
 	@scripts/setup

@@ -18,7 +18,8 @@ has nothing left to do (hang) from one that is still at work (time-out).
 
     scripts/qemu.py probe                     what accelerator runs are given, and why
     scripts/qemu.py iso ISO                   boot an ISO with its console on this terminal
-    scripts/qemu.py debug KERNEL ISO          the same, halted, with gdb on this terminal
+    scripts/qemu.py debug [OPTION...] KERNEL ISO [GDB ARGUMENT...]
+                                              the same, halted, with gdb on this terminal; options: class DebugOptions
     scripts/qemu.py console                   this terminal on the console of the guest under gdb
 """
 import base64
@@ -767,38 +768,108 @@ def boot_iso(iso):
     return 1 if ending else 0
 
 
-GDB_SOCKET, CONSOLE_SOCKET = "build/gdb.sock", "build/console.sock"     # relative: the tree's path may be long
+@dataclasses.dataclass
+class DebugOptions:
+    """What `debug` is told before KERNEL and ISO."""
+    program: str = ""       # --program FILE: boot this program instead of the ISO's menu
+    append: str = ""        # --append PARAMETERS: for the kernel
+    wait: str = ""          # --wait PORT: no gdb here; listen on that TCP port of this machine for one
+    session: str = ""       # --session NAME: sockets of its own, so that two can run at a time
+
+    def path(self, name):
+        """Relative: a socket's path must be short, and the tree's may be long."""
+        stem, extension = os.path.splitext(name)
+        return f"build/{stem}{'-' if self.session else ''}{self.session}{extension}"
 
 
-def debug(kernel, iso, gdb_arguments):
-    """`make debug`: the guest halted before its first instruction, gdb on this terminal. gdb's status."""
-    os.chdir(ROOT)
+def debug_options(arguments):
+    """(DebugOptions, the rest). Raises CannotRun on what is no option."""
+    options, rest = DebugOptions(), list(arguments)
+    while rest and rest[0].startswith("--"):
+        name = rest.pop(0)[2:]
+        if name not in vars(options) or not rest:
+            raise CannotRun(f"--{name}: no such option of debug, or its value is missing")
+        setattr(options, name, rest.pop(0))
+    return options, rest
+
+
+def program_archive(program, arguments=(), environment=("PATH=/bin",)):
+    """The initial files (bytes) of a guest that runs one program: user/run as init, and what it shall start."""
+    archive = newc.Archive()
+    path = "/bin/" + os.path.basename(program)
+    archive.add_host("init", built("user/run"))
+    archive.add_directory("tmp", 0o1777)
+    archive.add("run/argv", b"".join(os.fsencode(word) + b"\0" for word in (path, *arguments)))
+    archive.add("run/env", b"".join(os.fsencode(word) + b"\0" for word in environment))
+    archive.add_host(path, program)
+    return archive.to_bytes()
+
+
+def debug_medium(kernel, iso, options):
+    """What boots under gdb: the ISO and its menu, or one program, or the kernel with parameters."""
+    if options.program:
+        if not os.path.isfile(options.program):
+            raise CannotRun(f"{options.program}: no such file")
+        build("build/grub.iso", "build/user/run")
+        parameters = ["init=/init", "stdio=tty", *options.append.split()]
+        return run_medium(kernel.removesuffix(".elf"), parameters, program_archive(options.program))
+    if options.append:
+        build("build/grub.iso", "build/initrd.cpio")
+        with open(built("initrd.cpio"), "rb") as file:
+            return run_medium(kernel.removesuffix(".elf"), options.append.split(), file.read())
+    return iso_medium(iso)
+
+
+def debug_machine(kernel, iso, options):
+    """QEMU, halted before the first instruction and listening for gdb; and where it listens."""
     machine = Machine(memory=asked_memory(), tcg=True)
-    command = [QEMU, *machine.arguments(), *iso_medium(iso).arguments, "-S", "-gdb", "chardev:gdb",
-               "-chardev", f"socket,id=gdb,path={GDB_SOCKET},server=on,wait=off",
-               "-chardev",
-               f"socket,id=console,path={CONSOLE_SOCKET},server=on,wait=off,logfile=build/console.log",
-               "-serial", "chardev:console"]
-    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
+    boot = debug_medium(kernel, iso, options)
+    listen = f"socket,id=gdb,path={options.path('gdb.sock')},server=on,wait=off"
+    if options.wait:
+        listen = f"socket,id=gdb,host=127.0.0.1,port={options.wait},server=on,wait=off"
+    console = f"socket,id=console,path={options.path('console.sock')},server=on,wait=off"
+    command = [QEMU, *machine.arguments(), *boot.arguments, "-S", "-gdb", "chardev:gdb", "-chardev", listen,
+               "-chardev", f"{console},logfile={options.path('console.log')}", "-serial", "chardev:console"]
+    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=boot.descriptors,
                             preexec_fn=_die_with_parent)
+    for fd in boot.descriptors:
+        os.close(fd)
+    while not os.path.exists(options.path("console.sock")):
+        if qemu.poll() is not None:
+            raise CannotRun(f"QEMU ended with status {qemu.returncode}")
+        time.sleep(0.02)
+    return qemu, f"localhost:{options.wait}" if options.wait else options.path("gdb.sock")
+
+
+def debug(options, kernel, iso, gdb_arguments):
+    """`make debug`: the guest halted before its first instruction, gdb on this terminal. gdb's status."""
+    options.program = options.program and os.path.abspath(options.program)
+    os.chdir(ROOT)
+    for name in ("gdb.sock", "console.sock"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(options.path(name))
+    qemu, address = debug_machine(kernel, iso, options)
     try:
-        while not os.path.exists(GDB_SOCKET):
-            if qemu.poll() is not None:
-                raise CannotRun(f"QEMU ended with status {qemu.returncode}")
-            time.sleep(0.02)
-        print("QEMU waits. `continue` boots to the first page fault (a breakpoint on mm_fault is set).\n"
-              "The console: build/console.log, or `scripts/qemu.py console` in another terminal.", flush=True)
+        if options.wait:
+            print(f"QEMU waits for a debugger: `target remote {address}` in gdb, or VS Code. Ctrl-C ends it.", flush=True)
+            qemu.wait()
+            return 0
+        print("QEMU waits. `continue` boots to the first page fault: breakpoints are set on mm_fault, and on machine_end\n"
+              "for a last look, after a panic too. `lz help` lists what gdb knows of Lazybones.\n"
+              f"The console: {options.path('console.log')}, or `scripts/qemu.py console` in another terminal.", flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)            # Ctrl-C is gdb's
         # A hardware breakpoint: the kernel is not in memory yet, so there is nothing to write a trap into.
-        return subprocess.run(["gdb", "-q", "-ex", "set confirm off", "-ex", f"target remote {GDB_SOCKET}",
-                               "-ex", "hbreak mm_fault", *gdb_arguments, kernel],
+        symbols = ["-ex", f"lz user {options.program}"] if options.program else []
+        return subprocess.run(["gdb", "-q", "-ex", "set confirm off", "-ex", "source scripts/gdb/lazybones.py",
+                               "-ex", f"target remote {address}", "-ex", "hbreak mm_fault", "-ex", "hbreak machine_end",
+                               *symbols, *gdb_arguments, kernel],
                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)).returncode
     finally:
         qemu.kill()
         qemu.wait()
-        for path in (GDB_SOCKET, CONSOLE_SOCKET):
+        for name in ("gdb.sock", "console.sock"):
             with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+                os.remove(options.path(name))
 
 
 def attach_console():
@@ -806,7 +877,7 @@ def attach_console():
     os.chdir(ROOT)
     console = socket.socket(socket.AF_UNIX)
     try:
-        console.connect(CONSOLE_SOCKET)
+        console.connect(DebugOptions().path("console.sock"))
     except OSError as error:
         raise CannotRun(f"no guest under gdb here ({error.strerror}); start one with `make debug`") from error
     print("Ctrl-A X leaves the console.", flush=True)
@@ -835,8 +906,10 @@ def main(arguments):
             return 0
         case ["iso", iso]:
             return boot_iso(iso)
-        case ["debug", kernel, iso, *gdb_arguments]:
-            return debug(kernel, iso, gdb_arguments)
+        case ["debug", *rest]:
+            options, words = debug_options(rest)
+            if len(words) >= 2:
+                return debug(options, words[0], words[1], words[2:])
         case ["console"]:
             return attach_console()
     print(__doc__.strip(), file=sys.stderr)
