@@ -69,8 +69,8 @@ def launch_json():
                 for each in configuration["setupCommands"]]
     after = [each["text"].replace("${workspaceFolder}", ROOT) for each in configuration["postRemoteConnectCommands"]]
     port = free_port()
-    waiting = subprocess.Popen(["scripts/qemu.py", "debug", "--session", "lz-wait", "--wait", str(port), program,
-                                "build/debug/lazybones.iso"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    waiting = subprocess.Popen(["scripts/qemu.py", "debug", "--session", "lz-wait", "--wait", str(port),
+                                "--program", "build/tests/system/kinds", program, "build/debug/lazybones.iso"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         contains(waiting.stdout.readline(), f"localhost:{port}", "--wait says where it listens")
         arguments = [word for command in [*commands, f"target remote localhost:{port}", *after, "continue", "lz why"]
