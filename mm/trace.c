@@ -247,13 +247,12 @@ void trace_commit_record(int64_t amount, enum trace_verdict verdict)
 static void record_tables(struct trace_record *record, const struct trace_before *before)
 {
     record->fault.tables_copied = 0;
-    for (unsigned level = 1; level < PTE_LEVELS; level++)
-        record->fault.before[level] = record->fault.after[level] = pte_none();
     for (uint64_t number = before->number; unlikely(number < ring.next - 1); number++) {
         const struct trace_record *table = &ring.records[number % ring.capacity];
         if (table->event != TRACE_TABLE || table->pid != record->pid)
             continue;
         record->fault.tables_copied += table->table.copied_from != 0;
+        record->fault.levels |= 1u << (table->table.level - 1);
         record->fault.before[table->table.level - 1] = table->table.before;
         record->fault.after[table->table.level - 1] = table->table.after;
     }
@@ -265,6 +264,7 @@ static void record_page(struct trace_record *record, const struct fault_page *pa
     pte_t before = page->before, after = pte_load(page->slot);
     bool held_another = !pte_is_none(before) && pte_pfn(before) != pte_pfn(after);
 
+    record->fault.levels = 1;
     record->fault.before[0] = before;
     record->fault.after[0] = after;
     record->fault.frame = (uint32_t)pte_pfn(after);
@@ -275,7 +275,7 @@ static void record_page(struct trace_record *record, const struct fault_page *pa
 
 static void record_no_page(struct trace_record *record)
 {
-    record->fault.before[0] = record->fault.after[0] = pte_none();
+    record->fault.levels = 0;
     record->fault.frame = record->fault.refs = record->fault.frame_kind = record->fault.old_refs = 0;
 }
 

@@ -3,7 +3,7 @@
  * trace.h: what memory did, one record an event: each fault, each promise made or changed, each table copied.
  *
  * The records are complete: whoever replays them from boot on knows every promise, every table and every entry at each
- * moment (scripts/trace.py does). They lie in a ring of fixed size, the newest over the oldest; with `trace=port` each
+ * moment (scripts/trace_model.py does). They lie in a ring of fixed size, the newest over the oldest; with `trace=port` each
  * also goes out at the debug port, before it could be overwritten, and none is lost.
  *
  * Off, an event costs the test of trace_is_on. A record is claimed and filled in without sleeping, by the CPU that
@@ -72,12 +72,13 @@ struct trace_record {
     union {
         struct {
             vaddr_t addr, ip;
-            pte_t before[PTE_LEVELS], after[PTE_LEVELS]; /* entries that have changed, [level - 1]; both none: no change */
+            pte_t before[PTE_LEVELS], after[PTE_LEVELS]; /* entries, [level - 1], of the levels that `levels` names */
             uint32_t frame, refs; /* what is mapped then; refs 0: nothing */
             uint32_t frame_kind;  /* enum frame_kind */
             uint32_t old_refs;    /* references left of the frame that was mapped before, if it is another */
             uint16_t tables_copied; /* shared tables that had to be copied for it */
             uint16_t flushes;       /* of one page in the TLB */
+            uint16_t levels;        /* bit (level - 1): the entry of this level is told, for it may have changed */
         } fault;
         struct {
             uint32_t table, index, level; /* where the entry is; RECLAIM: level 1 */
@@ -121,7 +122,7 @@ struct trace_record {
     };
 };
 
-_Static_assert(sizeof(struct trace_record) == 160, "scripts/trace.py knows the layout");
+_Static_assert(sizeof(struct trace_record) == 160, "scripts/trace_model.py knows the layout");
 
 /* "FAULT", "MAP" and so on. */
 const char *trace_event_name(enum trace_event event);

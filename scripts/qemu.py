@@ -55,6 +55,7 @@ STATUS_POWER_OFF, STATUS_PANIC, STATUS_SELFTEST_FAILED, STATUS_PROBE = 33, 65, 9
 
 DLE, EOT, STX = b"\x10", b"\x04", b"\x02"   # the console's escape, end of input, "the program starts now"
 READ_SIZE = 65536
+PIPE_SIZE = 1 << 20                         # what a guest may be ahead of its readers
 BACKLOG_LIMIT = 1 << 20                     # do not listen to the guest while this much waits for a reader
 LOG_TAIL = 65536
 MEDIUM_MINIMUM = 1 << 20                    # SeaBIOS gives a disk smaller than a cylinder no geometry
@@ -415,6 +416,30 @@ class Monitor:
 
 # ---------------------------------------------------------------- the guest
 
+class Pipe:
+    """The reading end of a pipe that QEMU writes to, as far as it must look like a socket."""
+
+    def __init__(self):
+        self._fd, self.theirs = os.pipe()
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+
+    def fileno(self):
+        return self._fd
+
+    def recv(self, size):
+        return os.read(self._fd, size)
+
+    def setblocking(self, blocking):
+        os.set_blocking(self._fd, blocking)
+
+    def settimeout(self, seconds):
+        pass        # the writer is gone when this is asked for
+
+    def close(self):
+        os.close(self._fd)
+
+
 PORTS = ("console", "log", "errors", "report")
 
 
@@ -431,18 +456,22 @@ class Guest:
     collects. `stdin`: a descriptor to read the guest's input from, bytes, or None for no input. `framed`: escape
     the input and mark its end as `stdio=stream` wants it. `handshake`: hold input, and drop output, until the
     guest's DLE STX. `kernel`: the file with symbols for messages. `trace`: a function that is given the bytes of
-    the debug port, where the kernel's trace goes with trace=port; None: the machine has no such port.
+    the debug port, where the kernel's trace goes with trace=port; None: the machine has no such port. `has_input`
+    False: none will ever come, and the guest knows that (stdin=none).
     """
 
     def __init__(self, machine, boot, console=None, log=None, errors=None, stdin=None, framed=True,
-                 handshake=False, kernel=None, trace=None):
+                 handshake=False, kernel=None, trace=None, has_input=True):
         self.report = Report()
         self.sinks = {"console": console or Collector(), "log": log or Tee(), "errors": errors or Collector(),
                       "report": Callback(self.report.take)}
         self._stdin = stdin if isinstance(stdin, int) else None
         self._input = bytearray()
         self._framed, self._started, self._preamble = framed, not handshake, b""
-        if isinstance(stdin, bytes):
+        self._has_input = has_input
+        if not has_input:
+            self._stdin = None
+        elif isinstance(stdin, bytes):
             self._queue_input(stdin)
             self._queue_end()
         elif stdin is None and framed:
@@ -452,33 +481,37 @@ class Guest:
         self._start(machine, boot)
 
     def _start(self, machine, boot):
-        pairs = {name: socket.socketpair() for name in (*PORTS, "monitor")}
+        # A socket takes few single bytes before it makes the guest wait, and for how long is the host's mood.
+        sockets = {name: socket.socketpair() for name in ("monitor", *(["console"] if self._has_input else []))}
+        pipes = {name: Pipe() for name in PORTS if name not in sockets}
         arguments = [QEMU, *machine.arguments(exit_device=not self._trace), *boot.arguments]
-        for name, (_, theirs) in pairs.items():
+        for name, (_, theirs) in sockets.items():
             arguments += ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
+        for name, pipe in pipes.items():
+            arguments += ["-chardev", f"file,id={name},path=/proc/self/fd/{pipe.theirs}"]
         for name in PORTS:
             arguments += ["-serial", f"chardev:{name}"]
-        if self._trace:     # into a buffer of QEMU's own: a socket would cost a system call a byte
+        if self._trace:     # into a buffer of QEMU's own: anything else would cost a system call a byte
             arguments += ["-chardev", f"ringbuf,id=trace,size={TRACE_BUFFER}",
                           "-device", "isa-debugcon,iobase=0xe9,chardev=trace"]
         arguments += ["-mon", "chardev=monitor,mode=control", "-no-shutdown"]
-        inherited = [theirs.fileno() for _, theirs in pairs.values()] + boot.descriptors
+        inherited = [theirs.fileno() for _, theirs in sockets.values()] + [pipe.theirs for pipe in pipes.values()]
         self._complaints = tempfile.TemporaryFile()
         try:
-            self.process = subprocess.Popen(arguments, pass_fds=inherited, stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(arguments, pass_fds=inherited + boot.descriptors, stdin=subprocess.DEVNULL,
                                             stdout=self._complaints, stderr=self._complaints,
                                             start_new_session=True, preexec_fn=_die_with_parent)
         except OSError as error:
             raise CannotRun(f"cannot start {QEMU}: {error.strerror} (is it missing? make doctor)") from error
         finally:
-            for _, theirs in pairs.values():
+            for _, theirs in sockets.values():
                 theirs.close()
-            for fd in boot.descriptors:
+            for fd in [pipe.theirs for pipe in pipes.values()] + boot.descriptors:
                 os.close(fd)
-        self._sockets = {name: ours for name, (ours, _) in pairs.items() if name != "monitor"}
+        self.monitor = Monitor(sockets.pop("monitor")[0])
+        self._sockets = pipes | {name: ours for name, (ours, _) in sockets.items()}
         for sock in self._sockets.values():
             sock.setblocking(False)
-        self.monitor = Monitor(pairs["monitor"][0])
 
     # ---- input
 
@@ -631,6 +664,8 @@ class Guest:
         now = time.monotonic()
         if self._trace and now >= self._next_trace:
             self._take_trace()
+        if self.monitor.shutdown_reason is not None:    # came along with an answer
+            return self._verdict_of_shutdown()
         if deadline and now >= deadline:
             return self._verdict_of_timeout(now - self._begun)
         if now >= self._next_check:
@@ -711,6 +746,8 @@ class Guest:
             self._take_trace()
             if self.report.panic:       # without an exit device that is how a panic ends
                 return Outcome("panic", self.report.panic)
+            if self.report.status is not None or self.monitor.shutdown_reason is not None:
+                return None                         # it has asked for its end, and QEMU will say so
             return Outcome("hang", f"the CPU is halted with interrupts off, in {self._place(cpus[0])}")
         return None
 

@@ -71,7 +71,7 @@ def built(name):
     return qemu.built(name)
 
 
-def boot_program(program, *arguments, machine=None, kind="debug", parameters=(), iso=False, timeout=60):
+def boot_program(program, *arguments, machine=None, kind="debug", parameters=(), iso=False, trace=None, timeout=60):
     """Boot a kernel with `program`, a host path, as the one that user/run starts. (Outcome, console, errors)."""
     qemu.build(f"build/{kind}/lazybones", f"build/{kind}/lazybones.iso", "build/grub.iso", "build/user/run")
     archive = newc.Archive()
@@ -84,7 +84,7 @@ def boot_program(program, *arguments, machine=None, kind="debug", parameters=(),
     boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"), parameters, archive.to_bytes(),
                            iso=qemu.built(f"{kind}/lazybones.iso") if iso else None)
     guest = qemu.Guest(machine or qemu.Machine(), boot, handshake=True,
-                       kernel=qemu.built(f"{kind}/lazybones.elf"))
+                       kernel=qemu.built(f"{kind}/lazybones.elf"), trace=trace)
     outcome = guest.run(timeout)
     return outcome, bytes(guest.sinks["console"].data), bytes(guest.sinks["errors"].data)
 

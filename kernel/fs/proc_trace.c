@@ -31,9 +31,9 @@ static void show_fault(struct text *text, const struct trace_record *record)
                 accesses[record->access & TRACE_ACCESS], record->fault.addr, record->fault.ip);
     show_promise(text, record);
     for (unsigned level = PTE_LEVELS; level >= PTE_LEAF_LEVEL; level--) {
-        pte_t before = record->fault.before[level - 1], after = record->fault.after[level - 1];
-        if (!pte_is_none(before) || !pte_is_none(after))
-            text_printf(text, " L%u 0x%lx>0x%lx", level, before.bits, after.bits);
+        if (record->fault.levels >> (level - 1) & 1)
+            text_printf(text, " L%u 0x%lx>0x%lx", level, record->fault.before[level - 1].bits,
+                        record->fault.after[level - 1].bits);
     }
     text_printf(text, " frame 0x%x refs %u left %u copied %u flushed %u cost %u", record->fault.frame,
                 record->fault.refs, record->fault.old_refs, record->fault.tables_copied, record->fault.flushes,

@@ -22,6 +22,8 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/ring.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/params.h"
+#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
@@ -214,4 +216,12 @@ static struct inode *stream_create(const struct inode_ops *ops, unsigned port)
 struct inode *stream_input_create(void) { return stream_create(&input_ops, STREAM_PORT); }
 struct inode *stream_output_create(unsigned port) { return stream_create(&output_ops, port); }
 
-void stream_init(void) { serial_on_receive(STREAM_PORT, input_interrupt); }
+/* stdin=none: the end of the input, without a byte that would come when the host finds time for it. */
+void stream_init(void)
+{
+    const char *source = params_string("stdin");
+
+    input.ended = source && !strcmp(source, "none");
+    if (!input.ended)
+        serial_on_receive(STREAM_PORT, input_interrupt);
+}

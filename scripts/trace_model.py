@@ -34,7 +34,7 @@ PTE_PRESENT, PTE_WRITE, PTE_FRAME = 1, 2, 0x000FFFFFFFFFF000
 VERSION = 1
 SIZE = 160
 HEAD = struct.Struct("<QII4BIIIQQ")
-FAULT = struct.Struct("<QQ4Q4QIIIIHH")
+FAULT = struct.Struct("<QQ4Q4QIIIIHHH")
 TABLE = struct.Struct("<IIIIQQ")
 PROCESS = struct.Struct("<IIiIQQ16s")
 START = struct.Struct("<QQIIII")
@@ -61,9 +61,10 @@ class Record:
         match self.event:
             case Event.FAULT:
                 (self.addr, self.ip, *entries, self.frame, self.refs, self.frame_kind, self.old_refs,
-                 self.tables_copied, self.flushes) = FAULT.unpack_from(data)
+                 self.tables_copied, self.flushes, levels) = FAULT.unpack_from(data)
                 self.kind = Kind(self.kind)
-                self.before, self.after = entries[:ROOT_LEVEL], entries[ROOT_LEVEL:]
+                entries = [entry if levels >> i % ROOT_LEVEL & 1 else 0 for i, entry in enumerate(entries)]
+                self.before, self.after = entries[:ROOT_LEVEL], entries[ROOT_LEVEL:]    # [level - 1]; both 0: no change
             case Event.TABLE | Event.RECLAIM:
                 (self.table, self.index, self.level, self.copied_from, self.before,
                  self.after) = TABLE.unpack_from(data)
@@ -181,11 +182,14 @@ class Model:
         self.faults = collections.Counter()     # by Kind
         self.faults_of = collections.defaultdict(collections.Counter)   # pid: the same
         self.committed, self.free, self.table_copies = 0, 0, 0
-        self.begin = None                       # the START record
+        self.begin = None                       # the first START record
 
     def apply(self, record):
         getattr(self, "_" + record.event.name.lower(), lambda record: None)(record)
         self.free = record.free
+
+    def _start(self, record):
+        self.begin = self.begin or record
 
     # ---- references
 

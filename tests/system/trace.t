@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# ram: 2G  time: 120
+"""The trace: replayed it gives what /proc says, at every moment; it is the same twice; it costs little."""
+import os
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import ROOT, boot_program, built, contains, done, equal, note, ok, qemu, run
+
+import trace_model
+from trace_model import Event, FrameKind, Kind
+
+EVENT_COST = 150        # instructions that a fault may take more with the trace on
+FAULTS = ("zero_page_read_fault", "zero_page_upgrade_fault", "zero_fill_write_fault", "cow_copy_fault", "cow_reuse_fault",
+          "segv_caught")
+
+
+# ---------------------------------------------------------------- what /proc says
+
+def samples_of(output):
+    """The samples that tests/system/samples.c has printed: (pid, number, what, text)."""
+    pattern = r"^@sample (\d+) (\d+) ([^\n]*)\n(.*?)^@end$"
+    return [(int(pid), int(number), what, text) for pid, number, what, text in re.findall(pattern, output, re.M | re.S)]
+
+
+def number_after(name, text):
+    found = re.search(rf"^{name}:? +(\d+)", text, re.M)
+    return int(found[1]) if found else None
+
+
+def said_by_proc(text):
+    total, resident, shared = map(int, text.split()[:3])
+    return {
+        "VSZ": total, "RSS": resident, "RSS of files and shared memory": shared,
+        **{f"faults, {kind.name}": number_after(kind.name, text) for kind in Kind},
+        **{f"tables, {level}": tuple(map(int, re.search(rf"^{level} +(\d+) +(\d+) +(\d+)", text, re.M).groups()))
+           for level in ("leaf", "directory", "pointer")},
+        "roots": int(re.search(r"^root +(\d+)", text, re.M)[1]),
+        "table copies": number_after("copied", text),
+        "frames, anonymous": number_after("anonymous", text), "frames, table": number_after("table", text),
+        "Committed_AS": number_after("Committed_AS", text) * 1024 // trace_model.PAGE,
+    }
+
+
+# ---------------------------------------------------------------- what the model says
+
+def said_by_model(model, pid):
+    space = model.processes[pid]
+    tables = model.table_figures()
+    return {
+        "VSZ": space.vsz, "RSS": space.rss,
+        "RSS of files and shared memory": space.resident[FrameKind.FILE] + space.resident[FrameKind.SHM],
+        **{f"faults, {kind.name}": model.faults[kind] for kind in Kind},
+        **{f"tables, {level}": tuple(row) for level, row in zip(("leaf", "directory", "pointer"), tables)},
+        "roots": tables[trace_model.ROOT_LEVEL - 1][0],
+        "table copies": model.table_copies,
+        "frames, anonymous": len(model.pages), "frames, table": len(model.tables),
+        "Committed_AS": model.committed,
+    }
+
+
+class Collector:
+    """Replays the trace; what the model says at each mark."""
+
+    def __init__(self):
+        self.reader, self.model, self.said, self.count = trace_model.Reader(), trace_model.Model(), {}, 0
+
+    def take(self, data):
+        for record in self.reader.take(data):
+            self.count += 1
+            self.model.apply(record)
+            if record.event == Event.MARK and record.text != "-1":
+                self.said[record.pid, int(record.text)] = said_by_model(self.model, record.pid)
+
+
+def compare(collector, output, label):
+    samples = samples_of(output)
+    ok(len(samples) >= 15, f"{label}: {len(samples)} samples came")
+    for pid, number, what, text in samples:
+        wanted, got = said_by_proc(text), collector.said.get((pid, number), {})
+        wrong = [f"{name}: model {got.get(name)}, /proc {value}" for name, value in wanted.items() if got.get(name) != value]
+        ok(not wrong, f"{label}: {what}: {len(wanted)} figures are as /proc says", "\n".join(wrong))
+    model = collector.model
+    off = [space.name for space in model.spaces.values() if model.count_resident(space) != +space.resident]
+    equal(off, [], f"{label}: the model agrees with itself")
+
+
+def replay(parameters, label):
+    collector = Collector()
+    outcome, console, _ = boot_program(built("tests/system/samples"), kind="release", trace=collector.take,
+                                       parameters=["trace=port", *parameters])
+    if not equal((outcome.kind, outcome.status), ("exit", 0), f"{label}: the program runs"):
+        note(outcome.text + "\n" + outcome.log.decode(errors="replace")[-2000:])
+    equal(collector.count, outcome.stats.get("trace.records"), f"{label}: no record is lost")
+    compare(collector, console.decode(), label)
+
+
+for switch in "", "cow=off", "sharedtables=off", "zeropage=off", "zfod=off":
+    replay(switch.split(), switch or "lazy")
+
+
+# ---------------------------------------------------------------- twice the same; sentences
+
+with tempfile.TemporaryDirectory() as room:
+    files = [os.path.join(room, f"{i}.json") for i in range(2)]
+    for path in files:
+        status, output, errors = run("scripts/run", "--icount", "--explain", "--trace", path, built("user/forkvars"))
+        equal(status, 0, "a demo runs with --trace and --explain")
+    contents = [open(path, "rb").read() for path in files]
+    ok(contents[0] == contents[1] and len(contents[0]) > 10000, "under --icount the trace is the same, byte for byte, twice")
+contains(errors, "write to 0x41c000 (heap, rw): nothing was there; new zeroed frame", "--explain: a sentence for the first touch of the heap")
+contains(errors, "with its contents, 1 still points at the old one", "--explain: a sentence for the copy after fork")
+status, output, errors = run("scripts/run", "--trace", "/nowhere/x.json", "/bin/busybox", "true")
+equal((status, errors), (2, "scripts/run: --trace /nowhere/x.json: No such file or directory\n"), "--trace to nowhere is told")
+
+
+# ---------------------------------------------------------------- /proc/lazy/trace
+
+script = """echo 1 >/proc/lazy/trace && echo 'mark here we are' >/proc/lazy/trace && /bin/busybox true && echo 0 >/proc/lazy/trace
+grep -c ' EXEC "busybox"' /proc/lazy/trace; grep -o 'MARK .*' /proc/lazy/trace; grep -c ' FAULT COW_COPY user write 0x' /proc/lazy/trace
+head -1 /proc/lazy/trace | cut -d';' -f1; echo clear >/proc/lazy/trace; wc -l </proc/lazy/trace; echo 2 >/proc/lazy/trace"""
+status, output, errors = run("scripts/run", "/bin/busybox", "sh", "-c", script)
+rows = output.decode().split("\n")
+equal(rows[:2] + rows[3:5], ["1", "MARK here we are", "# trace off", "1"], "/proc/lazy/trace: on, mark, off, clear")
+ok(rows[2].isdigit() and int(rows[2]) > 3, f"/proc/lazy/trace: {rows[2]} copies after fork are there")
+contains(errors, "Invalid argument", "/proc/lazy/trace: what it does not know is EINVAL")
+
+
+# ---------------------------------------------------------------- cost
+
+def medians(*arguments):
+    status, output, errors = run("scripts/run", "--icount", "--mem", "2G", "--timeout", "110", *arguments, built("user/probe"))
+    equal((status, errors), (0, ""), f"the probe runs {' '.join(arguments)}")
+    rows = [line.split() for line in output.decode().splitlines()]
+    return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[2].isdigit()}
+
+
+off, on = medians(), medians("--append", "trace=on")
+for name in FAULTS:
+    more = on[name] - off[name]
+    ok(0 < more <= EVENT_COST, f"{name}: {more} instructions more with the trace on, at most {EVENT_COST}")
+done()
