@@ -24,6 +24,7 @@
 #include "kernel/process.h"
 #include "mm/aspace.h"
 #include "mm/kstack.h"
+#include "mm/trace.h"
 
 #define TEXT_SIZE 400
 #define BACKTRACE_MAX 24
@@ -51,6 +52,7 @@ static void report_begin(const char *text)
 static void report_end(void)
 {
     say("The machine has been stopped.");
+    trace_flush();
     machine_end(MACHINE_PANIC);
 }
 
