@@ -72,6 +72,13 @@ static int sees_fresh_memory(char **argv)
            2 * answer(smaps(0, (void *)marker, "\nRss:") == -1);
 }
 
+static int sees_ids(void)
+{
+    unsigned real, effective, saved;
+    syscall(SYS_getresuid, &real, &effective, &saved);
+    return answer(real == 1000 && effective == 1001 && saved == 1001) + 2 * answer(syscall(SYS_setfsuid, -1) == 1001);
+}
+
 static int role_play(int argc, char **argv)
 {
     switch (argv[1][0]) {
@@ -80,6 +87,7 @@ static int role_play(int argc, char **argv)
     case 's': return sees_signals();
     case 'd': return sees_descriptors();
     case 'm': return sees_fresh_memory(argv);
+    case 'i': return sees_ids();
     }
     return 250;
 }
@@ -118,6 +126,13 @@ static void becomes_signals(void *arg)
     execl(self, self, "s", NULL);
 }
 
+static void becomes_ids(void *arg)
+{
+    (void)arg;
+    syscall(SYS_setresuid, 1000, 1001, 1002);
+    execl(self, self, "i", NULL);
+}
+
 static void becomes_descriptors(void *arg)
 {
     (void)arg;
@@ -146,6 +161,7 @@ static void roles_check(void)
        "handlers and alternate stack go, ignored signals and the mask stay");
     is(WEXITSTATUS(child_run(becomes_descriptors, NULL)), 0,
        "descriptors stay, but those with close-on-exec");
+    is(WEXITSTATUS(child_run(becomes_ids, NULL)), 0, "the saved user id is the effective one");
     is(WEXITSTATUS(child_run(becomes_fresh, NULL)), 0, "the old memory is gone, the new is fresh");
 }
 
