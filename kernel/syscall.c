@@ -34,6 +34,7 @@ static const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_dup2] = sys_dup2,
     [__NR_dup3] = sys_dup3,
     [__NR_fcntl] = sys_fcntl,
+    [__NR_flock] = sys_flock,
     [__NR_pipe] = sys_pipe,
     [__NR_pipe2] = sys_pipe2,
     [__NR_poll] = sys_poll,

@@ -5,6 +5,7 @@
 #include "kernel/fs/descriptor.h"
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/lock.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -56,18 +57,20 @@ struct files *files_clone(const struct files *files)
 }
 
 /* The slot is free before the file goes: its release may sleep. */
-static void slot_clear(struct slot *slot)
+static void slot_clear(const struct files *files, struct slot *slot)
 {
     struct file *file = slot->file;
     *slot = (struct slot){ 0 };
-    if (file)
-        file_put(file);
+    if (!file)
+        return;
+    lock_note_close(file->inode, files);
+    file_put(file);
 }
 
 void files_put(struct files *files)
 {
     for (unsigned fd = 0; fd < files->capacity; fd++)
-        slot_clear(&files->slots[fd]);
+        slot_clear(files, &files->slots[fd]);
     kfree(files->slots);
     slab_free(&files_cache, files);
 }
@@ -76,7 +79,7 @@ void files_close_on_exec(struct files *files)
 {
     for (unsigned fd = 0; fd < files->capacity; fd++)
         if (files->slots[fd].close_on_exec)
-            slot_clear(&files->slots[fd]);
+            slot_clear(files, &files->slots[fd]);
 }
 
 unsigned files_capacity(const struct files *files) { return files->capacity; }
@@ -159,7 +162,7 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
         file_put(file);
         return error;
     }
-    slot_clear(slot_of(fd));
+    slot_clear(current()->files, slot_of(fd));
     *slot_of(fd) = (struct slot){ .file = file, .close_on_exec = close_on_exec };
     return fd;
 }
@@ -169,7 +172,7 @@ int files_close(int fd)
     struct slot *slot = slot_of(fd);
     if (!slot || !slot->file)
         return -EBADF;
-    slot_clear(slot);
+    slot_clear(current()->files, slot);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <asm/poll.h>
 
 #include "kernel/fs/devfs.h"
+#include "kernel/fs/lock.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -105,6 +106,7 @@ void file_put(struct file *file)
     BUG_ON(before == 0, "a file of inode %lu was closed once too often", file->inode->number);
     if (before > 1)
         return;
+    lock_note_release(file->inode, file);
     if (file->ops->release)
         file->ops->release(file);
     if (counts_as_writer(file))

@@ -14,6 +14,8 @@
 #ifndef KERNEL_FS_INODE_H
 #define KERNEL_FS_INODE_H
 
+#include <sys/queue.h>
+
 #include "kernel/fs/buffer.h"
 #include "kernel/fs/mode.h"
 #include "mm/pagecache.h"
@@ -143,6 +145,7 @@ struct inode {
     const char *name;      /* in parent; lives as long as the inode, or until a rename */
     struct inode *mounted; /* the root of the file system that covers this directory, with one reference */
     void *data;            /* the kind's own */
+    LIST_HEAD(, held_lock) locks; /* advisory ones: lock.h */
 };
 
 extern struct spinlock inode_tree_lock;

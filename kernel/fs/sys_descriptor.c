@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/file.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/sys_lock.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
 #include "mm/usercopy.h"
@@ -90,6 +91,8 @@ int64_t sys_fcntl(const struct syscall_args *args)
         return -EBADF;
     if (file_is_path(file) || command_is_for_descriptor(command))
         return fcntl_descriptor(fd, file, command, args->arg[2]);
+    if (fcntl_is_lock(command))
+        return fcntl_lock(file, command, args->arg[2]);
     switch (command) {
     case F_SETFL:
         return flags_set(file, (unsigned)args->arg[2]);

@@ -94,6 +94,9 @@ int64_t sys_truncate(const struct syscall_args *args);
 int64_t sys_ftruncate(const struct syscall_args *args);
 int64_t sys_fallocate(const struct syscall_args *args);
 
+/* sys_lock.c */
+int64_t sys_flock(const struct syscall_args *args);
+
 /* sys_sync.c */
 int64_t sys_fsync(const struct syscall_args *args);
 int64_t sys_sync(const struct syscall_args *args);
