@@ -251,6 +251,17 @@ static void exchange(struct process *process, struct program *program)
         executable_put(old_exe);
 }
 
+/* The saved ids, and those for files, become the effective ones (execve(2)). */
+static void settle_ids(struct process *process)
+{
+    struct credentials *credentials = &process->credentials;
+    bool irq = spin_lock_irq(&process_lock);
+
+    credentials->user.saved = credentials->user.filesystem = credentials->user.effective;
+    credentials->group.saved = credentials->group.filesystem = credentials->group.effective;
+    spin_unlock_irq(&process_lock, irq);
+}
+
 /* The point of no return: the process becomes the new program. */
 static void commit_program(struct process *process, struct program *program, const char *path)
 {
@@ -261,6 +272,7 @@ static void commit_program(struct process *process, struct program *program, con
             name = at + 1;
     process_set_name(process, name);
     exchange(process, program);
+    settle_ids(process);
     signal_reset_for_exec(process->signals);
     timers_reset_for_exec(process);
     files_close_on_exec(process->files);
