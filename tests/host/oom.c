@@ -168,6 +168,18 @@ KTEST(oom, allocating_task_dies_if_so_wanted)
     village_end();
 }
 
+KTEST(oom, allocating_task_that_is_immune_has_another_die)
+{
+    if (!village_make())
+        return;
+    oom_policy.oom_kill_allocating_task = 1;
+    process[ASKING].oom_score_adj = -1000;
+    ask_until_a_kill(20);
+    EXPECT(process[HOG].is_victim && !process[ASKING].is_dying);
+    oom_policy.oom_kill_allocating_task = 0;
+    village_end();
+}
+
 KTEST(oom, what_was_given_up_comes_first)
 {
     if (!village_make())

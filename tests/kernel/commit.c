@@ -39,3 +39,18 @@ KTEST(commit, several_requests_may_exceed_ram)
     EXPECT_EQUAL(commit_total(), before + 5 * all);
     commit_refund(5 * all);
 }
+
+KTEST(commit, what_mode_2_promises_can_be_kept)
+{
+    struct commit_policy before = commit_policy;
+
+    commit_policy.overcommit_memory = COMMIT_NEVER;
+    commit_policy.overcommit_kbytes = 0;
+    commit_policy.overcommit_ratio = 25;
+    uint64_t room = frame_total_count() / 4 - commit_total();
+    EXPECT_EQUAL(commit_charge(room, NULL), -ENOMEM);
+    EXPECT_EQUAL(commit_charge(room - 1, NULL), 0); /* as on Linux, the limit itself is not reached */
+    EXPECT_EQUAL(commit_charge(1, NULL), -ENOMEM);
+    commit_refund(room - 1);
+    commit_policy = before;
+}

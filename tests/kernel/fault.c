@@ -225,6 +225,22 @@ KTEST(fault, stack_grows_to_its_limit)
     space_leave(space);
 }
 
+/* 256 pages stay free between a stack and what can be accessed below it: no call leaps over them. */
+KTEST(fault, stack_keeps_its_distance)
+{
+    const vaddr_t top = 0x7ffffffff000ul - (1ul << 30), below = top - 301 * PAGE_SIZE;
+    struct aspace *space = space_enter();
+    REQUIRE(space);
+    REQUIRE(!aspace_map_stack(space, top, 4 * PAGE_SIZE, 1024 * PAGE_SIZE));
+    REQUIRE(space_map_at(space, below, 1, PROT_READ, MAP_PRIVATE));
+    EXPECT_EQUAL(space_write(top - 44 * PAGE_SIZE, 1), 0);
+    EXPECT_EQUAL(space_write(top - 45 * PAGE_SIZE, 1), -EFAULT);
+    EXPECT_EQUAL(space_faults(FAULT_SEGV_MAPERR), 1);
+    REQUIRE(!aspace_protect(space, below, PAGE_SIZE, PROT_NONE));
+    EXPECT_EQUAL(space_write(top - 45 * PAGE_SIZE, 1), 0);
+    space_leave(space);
+}
+
 KTEST(fault, out_of_memory_changes_nothing)
 {
     if (!lazy.zfod)

@@ -39,6 +39,21 @@ static void limit_low(void *arg)
     _exit(caught.signal == SIGSEGV && depth > MIB && depth < 2 * MIB + 128 * 1024 ? 0 : 1);
 }
 
+#define GUARD (256 * PAGE)
+
+// How near to a page below it, which `prot` lets access, the stack can come: the pages that stay free.
+static void neighbour(void *arg)
+{
+    char *here = (char *)((long)&arg & -PAGE), *page = here - 700 * PAGE;
+    int prot = (int)(long)arg;
+    if (mmap(page, PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != page)
+        _exit(2);
+    if (catch(touch_write, page + PAGE + GUARD).signal != 0)
+        _exit(3);
+    struct caught caught = catch(touch_write, page + GUARD);
+    _exit(caught.signal == (prot ? SIGSEGV : 0) && (!prot || caught.code == SEGV_MAPERR) ? 0 : 4);
+}
+
 static void overflow_without_handler(void *arg)
 {
     char top;
@@ -57,6 +72,9 @@ int main(void)
     is(limit.rlim_cur, 8 * MIB, "F2 it is 8 MiB");
 
     is(child_run(limit_low, NULL), 0, "F2 a lower RLIMIT_STACK ends it earlier");
+
+    is(child_run(neighbour, (void *)PROT_READ), 0, "F2 it stays 256 pages away from what is mapped below it");
+    is(child_run(neighbour, (void *)PROT_NONE), 0, "F2 but not from what nobody can access");
 
     long rss = rss_at(&top), size = smaps(0, &top, "\nSize:"), count = faults();
     depth_wanted = 4 * MIB;
