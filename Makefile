@@ -61,7 +61,7 @@ say = $(if $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),,@pr
 
 # ---- for people
 
-.PHONY: all run test debug iso doctor help clean setup programs test-programs FORCE
+.PHONY: all run test debug picture iso doctor help clean setup programs test-programs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -71,6 +71,7 @@ help:
 	@echo 'make run      boot Lazybones in QEMU, its console on this terminal (MEM=128M)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault (PROGRAM=build/user/forkvars)'
+	@echo 'make picture  the life of a program in memory: build/picture.html (PROGRAM=build/user/forkvars, MEM=128M)'
 	@echo 'make iso      the bootable image: build/$$BUILD/lazybones.iso (BIOS and UEFI)'
 	@echo 'make doctor   the tools that are needed, and what was found'
 	@echo 'make clean    remove build/, except what was downloaded'
@@ -91,6 +92,15 @@ debug:
 	@scripts/setup
 	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso
 	$(Q)scripts/qemu.py debug $(DEBUG_OPTIONS) build/$(BUILD)/lazybones.elf build/$(BUILD)/lazybones.iso
+
+# Any static program; one of ours is built first. Deterministic, so that the same page comes each time. The page is
+# what was asked for, whatever status the program ends with.
+PICTURED = $(or $(PROGRAM),build/user/forkvars)
+picture:
+	@scripts/setup && scripts/setup picture
+	$(Q)$(if $(filter build/%,$(PICTURED)),$(MAKE) --no-print-directory $(PICTURED))
+	@rm -f build/picture.html
+	$(Q)scripts/run --icount $(if $(MEM),--mem $(MEM)) --html build/picture.html $(PICTURED) $(ARGS) || [ -f build/picture.html ]
 
 iso:
 	@scripts/setup
