@@ -56,13 +56,14 @@ static void give_back_files(struct process *process)
 {
     bool irq = spin_lock_irq(&process_lock);
     struct files *files = process->files;
-    struct inode *cwd = process->cwd, *exe = process->exe;
+    struct inode *cwd = process->cwd, *root = process->root, *exe = process->exe;
 
     process->files = NULL;
-    process->cwd = process->exe = NULL;
+    process->cwd = process->root = process->exe = NULL;
     spin_unlock_irq(&process_lock, irq);
     files_put(files);
     inode_put(cwd);
+    inode_put(root);
     if (exe)
         executable_put(exe);
 }

@@ -82,6 +82,7 @@ static void inherit(struct process *child, const struct process *parent, const s
     child->fs_base = request->flags & CLONE_SETTLS ? request->tls : parent->fs_base;
     child->gs_base = parent->gs_base;
     child->cwd = inode_get(parent->cwd);
+    child->root = parent->root ? inode_get(parent->root) : NULL;
     child->exe = executable_get_again(parent->exe);
     child->exit_signal = request->exit_signal;
     child->rseq = request->flags & CLONE_VM ? 0 : parent->rseq; /* two in one place would be none */
@@ -180,8 +181,9 @@ out_files:
     child->files = NULL;
 out_inherit:
     inode_put(child->cwd);
+    inode_put(child->root);
     executable_put(child->exe);
-    child->cwd = child->exe = NULL;
+    child->cwd = child->root = child->exe = NULL;
     process_free(child);
     return error;
 }

@@ -110,6 +110,18 @@ bool process_may_access_locked(const struct process *process)
            mine->group.real == its->group.effective && mine->group.real == its->group.saved;
 }
 
+bool process_may_look_locked(const struct process *process)
+{
+    const struct credentials *mine = &current()->credentials, *its = &process->credentials;
+    uint32_t user = mine->user.filesystem, group = mine->group.filesystem;
+
+    if (process == current() || credentials_are_privileged(mine))
+        return true;
+    return process->is_dumpable && user == its->user.real && user == its->user.effective &&
+           user == its->user.saved && group == its->group.real && group == its->group.effective &&
+           group == its->group.saved;
+}
+
 unsigned process_count_of_user(uint32_t user)
 {
     const struct process *process;

@@ -35,6 +35,7 @@ struct inode;
 #define PROCESS_NAME_SIZE 16 /* with its NUL; longer names are cut (prctl(2), PR_SET_NAME) */
 #define PID_MAX 32768        /* pids are below it (proc(5), /proc/sys/kernel/pid_max) */
 #define INIT_PID 1
+#define FILES_MAX (1ul << 20) /* RLIMIT_NOFILE cannot be set higher (proc(5), /proc/sys/fs/nr_open) */
 
 enum process_state {
     PROCESS_RUNNABLE,
@@ -123,6 +124,7 @@ struct process {
     struct process_timers timers;
     struct files *files;
     struct inode *cwd;
+    struct inode *root; /* as of chroot(2); NULL: the root of all */
     struct inode *exe; /* /proc/PID/exe */
     unsigned umask;
 
@@ -194,6 +196,12 @@ void process_exit(int wait_status) __noreturn_fn;
  * or privileged? process_lock is held.
  */
 bool process_may_access_locked(const struct process *process);
+
+/*
+ * May the current process look into this one's memory and files (ptrace(2), PTRACE_MODE_READ_FSCREDS)? Itself
+ * always; else the same user, and what has not changed its ids; or privileged. process_lock is held.
+ */
+bool process_may_look_locked(const struct process *process);
 
 /* Processes of this real user, zombies included (RLIMIT_NPROC). Takes process_lock. */
 unsigned process_count_of_user(uint32_t user);

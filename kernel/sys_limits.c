@@ -12,7 +12,6 @@
 #include "kernel/syscalls.h"
 #include "mm/usercopy.h"
 
-#define FILES_MAX (1ul << 20) /* RLIMIT_NOFILE cannot be set higher (proc(5), /proc/sys/fs/nr_open) */
 
 /* May the caller set this limit so? 0, -EINVAL, -EPERM. */
 static int check_new_locked(unsigned resource, const struct rlimit64 *new, const struct rlimit64 *old)

@@ -47,6 +47,7 @@ static const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_getcwd] = sys_getcwd,
     [__NR_chdir] = sys_chdir,
     [__NR_fchdir] = sys_fchdir,
+    [__NR_chroot] = sys_chroot,
     [__NR_getdents] = sys_getdents,
     [__NR_getdents64] = sys_getdents64,
     [__NR_stat] = sys_stat,

@@ -89,6 +89,11 @@ struct file *files_peek(const struct files *files, unsigned fd)
     return fd < files->capacity ? files->slots[fd].file : NULL;
 }
 
+bool files_peek_closes_on_exec(const struct files *files, unsigned fd)
+{
+    return fd < files->capacity && files->slots[fd].close_on_exec;
+}
+
 /* Make room for descriptor `fd`. 0 or -ENOMEM. */
 static int files_reserve(struct files *files, unsigned fd)
 {

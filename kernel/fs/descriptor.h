@@ -30,6 +30,7 @@ unsigned files_capacity(const struct files *files);
  * reference before it lets go.
  */
 struct file *files_peek(const struct files *files, unsigned fd);
+bool files_peek_closes_on_exec(const struct files *files, unsigned fd);
 
 /* All below are about the current process's table, but for files_install_in(). */
 

@@ -75,10 +75,10 @@ struct inode_ops {
     /* Symbolic links: the target with its NUL; its length, -ENAMETOOLONG, or another negative errno. */
     ssize_type (*readlink)(struct inode *inode, char *target, size_t size);
     /*
-     * A link that leads straight to an inode, whatever its text says (/proc/PID/exe). A reference, or NULL:
-     * dangling.
+     * A link that leads straight to an inode, whatever its text says (/proc/PID/exe). A reference, or NULL with
+     * *error set: -ENOENT (dangling), -EACCES.
      */
-    struct inode *(*follow)(struct inode *inode);
+    struct inode *(*follow)(struct inode *inode, int *error);
 
     int (*open)(struct file *file);
     void (*release)(struct file *file); /* the last reference to an open file is gone */

@@ -16,6 +16,8 @@
 
 struct path_policy path_policy = { .protected_hardlinks = 1, .protected_symlinks = 1 };
 
+struct inode *path_root(void) { return current()->root ? current()->root : fs_root; }
+
 struct walk {
     struct inode *at; /* one reference */
     const char *rest;
@@ -53,7 +55,7 @@ static int walk_splice(struct walk *walk, struct inode *link)
     walk->text = text;
     walk->rest = text;
     if (text[0] == '/')
-        walk_to(walk, inode_get(fs_root));
+        walk_to(walk, inode_get(path_root()));
     return 0;
 }
 
@@ -63,9 +65,10 @@ static int walk_follow(struct walk *walk, struct inode *link)
         return -ELOOP;
     if (!link->ops->follow)
         return walk_splice(walk, link);
-    struct inode *target = link->ops->follow(link);
+    int error = -ENOENT;
+    struct inode *target = link->ops->follow(link, &error);
     if (!target)
-        return -ENOENT;
+        return error;
     walk_to(walk, target);
     return 0;
 }
@@ -95,7 +98,7 @@ static int walk_dots(struct walk *walk, size_t length)
         walk->place->kind = length == 1 ? PATH_DOT : PATH_DOTDOT;
         walk->placed = true;
     }
-    if (length == 2)
+    if (length == 2 && walk->at != path_root())
         walk_to(walk, inode_parent(walk->at));
     if (walk->placed)
         walk->place->inode = inode_get(walk->at);
@@ -171,7 +174,7 @@ static int walk_run(struct walk *walk, struct inode *start, const char *path, en
     if (!*path)
         return -ENOENT;
     if (*path == '/')
-        start = fs_root;
+        start = path_root();
     else if (!start)
         start = current()->cwd;
     walk->at = inode_get(start);
@@ -222,15 +225,16 @@ void path_place_put(struct path_place *place)
  */
 static ssize_type path_of_locked(const struct inode *inode, char *buffer, size_t size)
 {
+    const struct inode *root = path_root();
     size_t at = size;
     if (!inode->parent)
         return -ENOENT;
     if (size < 2)
         return -ENAMETOOLONG;
     buffer[--at] = '\0';
-    if (inode == fs_root)
+    if (inode == root || inode == fs_root)
         buffer[--at] = '/';
-    for (; inode != fs_root; inode = inode->parent) {
+    for (; inode != root && inode != fs_root; inode = inode->parent) {
         size_t length = strlen(inode->name);
         if (length + 1 > at)
             return -ENAMETOOLONG;
@@ -248,6 +252,16 @@ ssize_type path_of(const struct inode *inode, char *buffer, size_t size)
     ssize_type length = path_of_locked(inode, buffer, size);
     spin_unlock(&inode_tree_lock);
     return length;
+}
+
+bool path_is_reachable(const struct inode *inode)
+{
+    const struct inode *root = path_root();
+    spin_lock(&inode_tree_lock);
+    while (inode != root && inode->parent && inode->parent != inode)
+        inode = inode->parent;
+    spin_unlock(&inode_tree_lock);
+    return inode == root;
 }
 
 ssize_type path_text(const struct inode *inode, char *buffer, size_t size)

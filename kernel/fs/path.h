@@ -51,8 +51,13 @@ int path_lookup_place(struct inode *start, const char *path, enum path_follow fo
                       struct path_place *place) __must_check;
 void path_place_put(struct path_place *place);
 
+/* The root directory of the current process (chroot(2)); no reference is taken. */
+struct inode *path_root(void);
+/* Does the inode lie below it? */
+bool path_is_reachable(const struct inode *inode);
+
 /*
- * The absolute path of an inode, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT
+ * The absolute path of an inode, from the current process's root if it lies below it, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT
  * for what has no path (a pipe). Does not sleep.
  */
 ssize_type path_of(const struct inode *inode, char *buffer, size_t size) __must_check;

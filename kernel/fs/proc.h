@@ -32,6 +32,7 @@ struct proc_entry {
      * of it, with a NUL. 0 or a negative errno. NULL: the file takes none.
      */
     int (*write)(const char *text, const struct proc_id *id);
+    bool is_guarded; /* text: only for who may look into the process (process_may_look_locked()) */
     const struct inode_ops *ops;      /* what is no text */
     const struct proc_entry *entries; /* a directory of further rows */
     const struct sysctl *setting;     /* below /proc/sys: proc_sys.c */
@@ -40,7 +41,8 @@ struct proc_entry {
 #define PROC_WRITE_MAX 127
 
 #define PROC_TEXT(name_, show_) { .name = (name_), .mode = S_IFREG | 0444, .show = (show_) }
-#define PROC_SECRET(name_, show_) { .name = (name_), .mode = S_IFREG | 0400, .show = (show_) }
+#define PROC_GUARDED(name_, mode_, show_) \
+    { .name = (name_), .mode = S_IFREG | (mode_), .is_guarded = true, .show = (show_) }
 #define PROC_SETTING(name_, show_, write_) \
     { .name = (name_), .mode = S_IFREG | 0644, .show = (show_), .write = (write_) }
 #define PROC_NODE(name_, mode_, ops_) { .name = (name_), .mode = (mode_), .ops = (ops_) }
@@ -48,6 +50,8 @@ struct proc_entry {
 #define PROC_END { .name = NULL }
 
 extern const struct proc_entry proc_system_entries[], proc_process_entries[];
+/* Those of /proc/PID/task/TID. */
+extern const struct proc_entry *const proc_thread_entries;
 
 /*
  * An inode below `parent` about the same process, for directories that are no table. `name` is copied if it
@@ -73,6 +77,9 @@ int proc_parse_int(const char *text, int *value) __must_check;
 /* The process, or NULL when it is gone. process_lock is held. */
 struct process *proc_find_locked(const struct proc_id *id);
 
+/* May the current process look into it? 0, -EACCES, or -ESRCH when it is gone. */
+int proc_check_look(const struct proc_id *id) __must_check;
+
 /* A reference to its address space in *aspace (NULL: zombie, or the kernel's own). 0 or -ESRCH. */
 int proc_aspace(const struct proc_id *id, struct aspace **aspace) __must_check;
 
@@ -93,7 +100,10 @@ int proc_oom_score_adj_show(struct text *text, const struct proc_id *id);
 int proc_oom_score_adj_write(const char *text, const struct proc_id *id);
 int proc_oom_adj_show(struct text *text, const struct proc_id *id);
 int proc_oom_adj_write(const char *text, const struct proc_id *id);
-extern const struct inode_ops proc_fd_ops;
+extern const struct inode_ops proc_fd_ops, proc_fdinfo_ops;
+
+/* procfs.c */
+extern const struct inode_ops proc_task_ops;
 
 /* proc_memory.c */
 int proc_meminfo_show(struct text *text, const struct proc_id *id);
@@ -101,6 +111,7 @@ int proc_vmstat_show(struct text *text, const struct proc_id *id);
 
 /* proc_system.c */
 int proc_mounts_show(struct text *text, const struct proc_id *id);
+int proc_mountinfo_show(struct text *text, const struct proc_id *id);
 
 /* proc_trace.c */
 int proc_trace_show(struct text *text, const struct proc_id *id);

@@ -154,4 +154,6 @@ static ssize_type pagemap_read(struct file *file, const struct buffer *to, uint6
     return n;
 }
 
-const struct inode_ops proc_pagemap_ops = { .read = pagemap_read, .destroy = proc_destroy };
+static int pagemap_open(struct file *file) { return proc_check_look(proc_id_of(file->inode)); }
+
+const struct inode_ops proc_pagemap_ops = { .open = pagemap_open, .read = pagemap_read, .destroy = proc_destroy };

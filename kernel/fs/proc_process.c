@@ -8,6 +8,7 @@
  */
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/descriptor.h"
+#include "kernel/fs/fs.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/proc_view.h"
 #include "kernel/fs/tty.h"
@@ -146,83 +147,91 @@ static int auxv_show(struct text *text, const struct proc_id *id)
 
 /* ---- links ---- */
 
-enum process_link { LINK_CWD, LINK_EXE };
+enum process_link { LINK_CWD, LINK_EXE, LINK_ROOT };
 
-/* The inode that a process holds, with a reference; NULL: it holds none, or is gone. */
-static struct inode *link_target(const struct inode *inode, enum process_link which)
+static struct inode *link_of_locked(const struct process *process, enum process_link which)
 {
+    switch (which) {
+    case LINK_CWD:
+        return process->cwd;
+    case LINK_EXE:
+        return process->exe;
+    default:
+        return process->root || !process->cwd ? process->root : fs_root;
+    }
+}
+
+/* The inode that a process holds, with a reference; NULL with *error set: it holds none, or it is not for us. */
+static struct inode *link_target(const struct inode *inode, enum process_link which, int *error)
+{
+    struct inode *target = NULL;
+    *error = proc_check_look(proc_id_of(inode));
+    if (*error)
+        return NULL;
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = proc_find_locked(proc_id_of(inode));
-    struct inode *target = !process ? NULL : which == LINK_EXE ? process->exe : process->cwd;
+    if (process)
+        target = link_of_locked(process, which);
     if (target)
         inode_get(target);
     spin_unlock_irq(&process_lock, irq);
+    *error = -ENOENT;
     return target;
 }
 
 static ssize_type link_text(const struct inode *inode, enum process_link which, char *text, size_t size)
 {
-    struct inode *target = link_target(inode, which);
+    int error;
+    struct inode *target = link_target(inode, which, &error);
     if (!target)
-        return -ENOENT;
+        return error;
     ssize_type length = path_text(target, text, size);
     inode_put(target);
     return length;
 }
 
-static ssize_type exe_readlink(struct inode *inode, char *target, size_t size)
-{
-    return link_text(inode, LINK_EXE, target, size);
-}
+#define PROCESS_LINK(name_, which_)                                                             \
+    static ssize_type name_##_readlink(struct inode *inode, char *target, size_t size)          \
+    {                                                                                           \
+        return link_text(inode, which_, target, size);                                          \
+    }                                                                                           \
+    static struct inode *name_##_follow(struct inode *inode, int *error)                        \
+    {                                                                                           \
+        return link_target(inode, which_, error);                                               \
+    }                                                                                           \
+    static const struct inode_ops name_##_ops = {                                               \
+        .readlink = name_##_readlink, .follow = name_##_follow, .destroy = proc_destroy,        \
+    }
 
-static ssize_type cwd_readlink(struct inode *inode, char *target, size_t size)
-{
-    return link_text(inode, LINK_CWD, target, size);
-}
-
-static ssize_type root_readlink(struct inode *inode, char *target, size_t size)
-{
-    (void)inode;
-    return string_copy(target, "/", size) < size ? 1 : -ENAMETOOLONG;
-}
-
-static struct inode *exe_follow(struct inode *inode) { return link_target(inode, LINK_EXE); }
-static struct inode *cwd_follow(struct inode *inode) { return link_target(inode, LINK_CWD); }
-
-static const struct inode_ops exe_ops = {
-    .readlink = exe_readlink,
-    .follow = exe_follow,
-    .destroy = proc_destroy,
-};
-
-static const struct inode_ops cwd_ops = {
-    .readlink = cwd_readlink,
-    .follow = cwd_follow,
-    .destroy = proc_destroy,
-};
-
-static const struct inode_ops root_ops = { .readlink = root_readlink, .destroy = proc_destroy };
+PROCESS_LINK(cwd, LINK_CWD);
+PROCESS_LINK(exe, LINK_EXE);
+PROCESS_LINK(root, LINK_ROOT);
 
 const struct proc_entry proc_process_entries[] = {
-    PROC_SECRET("auxv", auxv_show),
+    PROC_NODE("task", S_IFDIR | 0555, &proc_task_ops), /* first: a thread has all but this */
+    PROC_GUARDED("auxv", 0400, auxv_show),
     PROC_TEXT("cmdline", cmdline_show),
     PROC_SETTING("comm", comm_show, comm_write),
     PROC_NODE("cwd", S_IFLNK | 0777, &cwd_ops),
-    PROC_SECRET("environ", environ_show),
+    PROC_GUARDED("environ", 0400, environ_show),
     PROC_NODE("exe", S_IFLNK | 0777, &exe_ops),
     PROC_NODE("fd", S_IFDIR | 0500, &proc_fd_ops),
+    PROC_NODE("fdinfo", S_IFDIR | 0555, &proc_fdinfo_ops),
     PROC_TEXT("limits", proc_limits_show),
-    PROC_TEXT("maps", proc_maps_show),
+    PROC_GUARDED("maps", 0444, proc_maps_show),
+    PROC_TEXT("mountinfo", proc_mountinfo_show),
     PROC_TEXT("mounts", proc_mounts_show),
     PROC_SETTING("oom_adj", proc_oom_adj_show, proc_oom_adj_write),
     PROC_TEXT("oom_score", proc_oom_score_show),
     PROC_SETTING("oom_score_adj", proc_oom_score_adj_show, proc_oom_score_adj_write),
     PROC_NODE("pagemap", S_IFREG | 0400, &proc_pagemap_ops),
     PROC_NODE("root", S_IFLNK | 0777, &root_ops),
-    PROC_TEXT("smaps", proc_smaps_show),
-    PROC_TEXT("smaps_rollup", proc_smaps_rollup_show),
+    PROC_GUARDED("smaps", 0444, proc_smaps_show),
+    PROC_GUARDED("smaps_rollup", 0444, proc_smaps_rollup_show),
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("statm", statm_show),
     PROC_TEXT("status", proc_status_show),
     PROC_END,
 };
+
+const struct proc_entry *const proc_thread_entries = &proc_process_entries[1];

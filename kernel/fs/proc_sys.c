@@ -210,6 +210,7 @@ static const struct proc_entry vm_entries[] = {
 };
 
 static const struct proc_entry fs_entries[] = {
+    CONSTANT("nr_open", FILES_MAX),
     ROW("pipe-max-size", 0644, .word = &pipe_max_size, .min = PAGE_SIZE, .max = 1ul << 31,
         .changed = pipe_max_size_changed),
     NUMBER("protected_hardlinks", path_policy.protected_hardlinks, 0, 1, NULL),
@@ -234,6 +235,7 @@ static const struct proc_entry kernel_entries[] = {
     PROC_DIRECTORY("random", random_entries),
     CONSTANT("randomize_va_space", 0),
     CONSTANT("tainted", 0),
+    CONSTANT("threads-max", PID_MAX),
     TEXT("version", KERNEL_VERSION),
     PROC_END,
 };

@@ -146,6 +146,25 @@ int proc_mounts_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
+/* proc(5), mountinfo. A mount's number is its file system's; the root lies in no other. */
+int proc_mountinfo_show(struct text *text, const struct proc_id *id)
+{
+    char *path = kmalloc(PATH_MAX);
+    (void)id;
+    if (!path)
+        return -ENOMEM;
+    for (const struct filesystem *mount = fs_mounts; mount; mount = mount->next) {
+        const char *rights = mount->read_only ? "ro" : "rw";
+        if (path_of(mount->root, path, PATH_MAX) < 0)
+            continue;
+        text_printf(text, "%u %u 0:%u / ", mount->device, mount->root->parent->filesystem->device, mount->device);
+        text_string(text, path);
+        text_printf(text, " %s,relatime - %s %s %s\n", rights, mount->type, mount->type, rights);
+    }
+    kfree(path);
+    return 0;
+}
+
 /* Is no file system of its type mounted before it? */
 static bool first_of_type(const struct filesystem *mount)
 {
@@ -171,6 +190,14 @@ static ssize_type self_readlink(struct inode *inode, char *target, size_t size)
     return (size_t)length < size ? length : -ENAMETOOLONG;
 }
 
+static ssize_type thread_self_readlink(struct inode *inode, char *target, size_t size)
+{
+    (void)inode;
+    int length = snprintf(target, size, "%d/task/%d", current()->pid, current()->pid);
+    return (size_t)length < size ? length : -ENAMETOOLONG;
+}
+
+static const struct inode_ops thread_self_ops = { .readlink = thread_self_readlink, .destroy = proc_destroy };
 static const struct inode_ops self_ops = { .readlink = self_readlink, .destroy = proc_destroy };
 
 const struct proc_entry proc_system_entries[] = {
@@ -186,6 +213,7 @@ const struct proc_entry proc_system_entries[] = {
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("swaps", swaps_show),
     PROC_DIRECTORY("sys", proc_sys_entries),
+    PROC_NODE("thread-self", S_IFLNK | 0777, &thread_self_ops),
     PROC_TEXT("uptime", uptime_show),
     PROC_TEXT("version", version_show),
     PROC_TEXT("vmstat", proc_vmstat_show),

@@ -52,6 +52,15 @@ struct process *proc_find_locked(const struct proc_id *id)
     return process && process->start_time == id->start_time ? process : NULL;
 }
 
+int proc_check_look(const struct proc_id *id)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = proc_find_locked(id);
+    bool may = process && process_may_look_locked(process);
+    spin_unlock_irq(&process_lock, irq);
+    return !process ? -ESRCH : may ? 0 : -EACCES;
+}
+
 int proc_aspace(const struct proc_id *id, struct aspace **aspace)
 {
     bool irq = spin_lock_irq(&process_lock);
@@ -86,6 +95,10 @@ int proc_parse_int(const char *text, int *value)
 
 static int text_open(struct file *file)
 {
+    const struct proc_inode *inode = proc_inode_of(file->inode);
+    int error = inode->entry->is_guarded ? proc_check_look(&inode->id) : 0;
+    if (error)
+        return error;
     struct proc_text *content = slab_alloc(&text_cache);
     if (!content)
         return -ENOMEM;
@@ -164,7 +177,7 @@ static const struct inode_ops text_ops = {
 
 /* ---- the tree ---- */
 
-static const struct inode_ops process_ops;
+static const struct inode_ops process_ops, thread_ops;
 
 void proc_destroy(struct inode *inode)
 {
@@ -220,7 +233,8 @@ static const struct inode_ops table_ops;
 static uint64_t entry_number(const struct inode *directory, uint64_t row)
 {
     const struct proc_inode *proc = proc_inode_of(directory);
-    return proc->entry ? proc_inode_number(directory, row) : number_base(proc->id.pid) + 2 + row;
+    bool is_base = !proc->entry && directory->ops != &thread_ops;
+    return is_base ? number_base(proc->id.pid) + 2 + row : proc_inode_number(directory, row);
 }
 
 static struct inode *entry_lookup(struct inode *directory, const struct proc_entry *table, const char *name,
@@ -281,26 +295,95 @@ static bool process_exists(const struct proc_id *id)
     return exists;
 }
 
-static struct inode *process_lookup(struct inode *directory, const char *name, size_t length, int *error)
+/* The files of a process that has changed its ids are root's: they tell more than its new user shall know. */
+static void entry_guard(struct inode *inode)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = proc_find_locked(proc_id_of(inode));
+    bool is_open = process && process->is_dumpable;
+    spin_unlock_irq(&process_lock, irq);
+    if (!is_open && !S_ISDIR(inode->mode))
+        inode->uid = inode->gid = 0;
+}
+
+static struct inode *process_entry(struct inode *directory, const struct proc_entry *table, const char *name,
+                                   size_t length, int *error)
 {
     *error = -ESRCH;
     if (!process_exists(proc_id_of(directory)))
         return NULL;
-    return entry_lookup(directory, proc_process_entries, name, length, error);
+    struct inode *inode = entry_lookup(directory, table, name, length, error);
+    if (inode)
+        entry_guard(inode);
+    return inode;
 }
 
-static int process_list_entries(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+static int process_entries(struct inode *directory, const struct proc_entry *table, int64_t from,
+                           directory_emit emit, void *arg)
 {
     if (!process_exists(proc_id_of(directory)))
         return -ENOENT;
-    return MIN(entry_list(directory, proc_process_entries, from, emit, arg), 0);
+    return MIN(entry_list(directory, table, from, emit, arg), 0);
+}
+
+static struct inode *process_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    return process_entry(directory, proc_process_entries, name, length, error);
+}
+
+static int process_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    return process_entries(directory, proc_process_entries, from, emit, arg);
 }
 
 static const struct inode_ops process_ops = {
     .lookup = process_lookup,
-    .list = process_list_entries,
+    .list = process_list,
     .destroy = proc_destroy,
 };
+
+/* ---- /proc/PID/task: a process is one thread, which has its number ---- */
+
+static struct inode *thread_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    return process_entry(directory, proc_thread_entries, name, length, error);
+}
+
+static int thread_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    return process_entries(directory, proc_thread_entries, from, emit, arg);
+}
+
+static const struct inode_ops thread_ops = {
+    .lookup = thread_lookup,
+    .list = thread_list,
+    .destroy = proc_destroy,
+};
+
+static struct inode *task_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    const struct proc_id *id = proc_id_of(directory);
+    char number[12];
+    snprintf(number, sizeof number, "%d", id->pid);
+    *error = -ENOENT;
+    if (strlen(number) != length || strncmp(number, name, length) || !process_exists(id))
+        return NULL;
+    *error = -ENOMEM;
+    return proc_inode_create(directory, 0, S_IFDIR | 0555, number, &thread_ops);
+}
+
+static int task_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    char number[12];
+    int length = snprintf(number, sizeof number, "%d", proc_id_of(directory)->pid);
+    if (!process_exists(proc_id_of(directory)))
+        return -ENOENT;
+    if (!from)
+        (void)emit(arg, number, (size_t)length, proc_inode_number(directory, 0), S_IFDIR, 1);
+    return 0;
+}
+
+const struct inode_ops proc_task_ops = { .lookup = task_lookup, .list = task_list, .destroy = proc_destroy };
 
 /* A decimal number without leading zeroes below PID_MAX, or 0. */
 static int pid_parse(const char *name, size_t length)

@@ -6,6 +6,7 @@
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
@@ -112,9 +113,11 @@ int64_t sys_getcwd(const struct syscall_args *args)
     char *path = kmalloc(PATH_MAX);
     if (!path)
         return -ENOMEM;
-    int64_t length = current()->cwd->links ? path_of(current()->cwd, path, PATH_MAX) : -ENOENT; /* removed */
+    const struct inode *cwd = current()->cwd;
+    int64_t start = path_is_reachable(cwd) ? 0 : (int64_t)string_copy(path, "(unreachable)", PATH_MAX);
+    int64_t length = cwd->links ? path_of(cwd, path + start, PATH_MAX - (size_t)start) : -ENOENT; /* removed */
     if (length >= 0)
-        length++;
+        length += start + 1;
     if (length > 0 && (uint64_t)length > args->arg[1])
         length = -ERANGE;
     if (length > 0 && copy_to_user(args->arg[0], path, (size_t)length))
@@ -123,24 +126,47 @@ int64_t sys_getcwd(const struct syscall_args *args)
     return length;
 }
 
-/* Takes over the reference. /proc/PID/cwd of others reads the pointer under process_lock. */
-static int64_t cwd_set(struct inode *inode)
+/* May one be in this directory? */
+static int directory_check(const struct inode *inode)
 {
-    if (!S_ISDIR(inode->mode)) {
-        inode_put(inode);
-        return -ENOTDIR;
-    }
-    int error = inode_permission(inode, INODE_EXECUTE);
-    if (error) {
-        inode_put(inode);
-        return error;
-    }
+    return S_ISDIR(inode->mode) ? inode_permission(inode, INODE_EXECUTE) : -ENOTDIR;
+}
+
+/* Takes over the reference. Others read the pointers (/proc/PID/cwd, root) under process_lock. */
+static void directory_set(struct inode **which, struct inode *inode)
+{
     bool irq = spin_lock_irq(&process_lock);
-    struct inode *before = current()->cwd;
-    current()->cwd = inode;
+    struct inode *before = *which;
+    *which = inode;
     spin_unlock_irq(&process_lock, irq);
     inode_put(before);
-    return 0;
+}
+
+static int64_t cwd_set(struct inode *inode)
+{
+    int error = directory_check(inode);
+    if (error)
+        inode_put(inode);
+    else
+        directory_set(&current()->cwd, inode);
+    return error;
+}
+
+/* chroot(2): the working directory stays where it is, outside perhaps. */
+int64_t sys_chroot(const struct syscall_args *args)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, args->arg[0], 0, &inode);
+    if (error)
+        return error;
+    error = directory_check(inode);
+    if (!error && !credentials_are_privileged(&current()->credentials))
+        error = -EPERM;
+    if (error)
+        inode_put(inode);
+    else
+        directory_set(&current()->root, inode);
+    return error;
 }
 
 int64_t sys_chdir(const struct syscall_args *args)

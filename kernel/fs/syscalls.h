@@ -47,6 +47,7 @@ int64_t sys_readlink(const struct syscall_args *args);
 int64_t sys_readlinkat(const struct syscall_args *args);
 int64_t sys_getcwd(const struct syscall_args *args);
 int64_t sys_chdir(const struct syscall_args *args);
+int64_t sys_chroot(const struct syscall_args *args);
 int64_t sys_fchdir(const struct syscall_args *args);
 
 /* sys_getdents.c */
