@@ -233,13 +233,13 @@ programs: $(USER_PROGRAMS)
 SHOWN_PROGRAMS := $(filter-out build/user/run,$(USER_PROGRAMS))
 INITRD_FILES := $(foreach program,$(SHOWN_PROGRAMS),bin/$(notdir $(program))=$(program)) \
                 $(if $(filter build/user/init,$(USER_PROGRAMS)),init=build/user/init) \
-                $(if $(BUSYBOX),bin/busybox=$(BUSYBOX))
+                $(if $(BUSYBOX),bin/busybox=$(BUSYBOX)) etc=user/etc
 build/initrd.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(INITRD_FILES)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-build/initrd.cpio: $(USER_PROGRAMS) build/initrd.list scripts/newc.py
+build/initrd.cpio: $(USER_PROGRAMS) $(wildcard user/etc/*) build/initrd.list scripts/newc.py
 	$(call say,CPIO)
 	$(Q)scripts/newc.py $@ $(INITRD_FILES)
 
