@@ -11,26 +11,51 @@
 
 #include "kernel/entry.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/process.h"
+#include "mm/near.h"
 
-/* Nobody will catch it: leave a line in the log, as Linux does. */
-static void log_unhandled(const struct trapframe *frame, const siginfo_t *info)
+/* What the address was near, with a colon before it; "" where there is no address. */
+static void describe_place(const struct trapframe *frame, const struct fault *fault, char *text, size_t size)
 {
-    const struct process *process = current();
+    struct aspace *aspace = current()->aspace;
 
-    if (!signal_has_handler(process, info->si_signo))
-        log_info("%s[%d]: signal %d (code %d): address %lx ip %lx sp %lx error %lx", process->name,
-                 process->pid, info->si_signo, info->si_code, (uint64_t)info->si_addr, frame->rip,
-                 frame->rsp, frame->error);
+    text[0] = '\0';
+    if (fault) {
+        string_copy(text, ": ", size);
+        mutex_lock(&aspace->lock);
+        near_describe(text + 2, size - 2, aspace, fault->addr, fault->access);
+        mutex_unlock(&aspace->lock);
+    } else if (frame->vector == TRAP_PROTECTION) {
+        string_copy(text, ": an address that is not canonical, or an instruction for the kernel alone", size);
+    }
 }
 
-static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t addr)
+/* Nobody will catch it: leave a line in the log, as Linux does. `fault` is NULL if it was no page fault. */
+static void log_unhandled(const struct trapframe *frame, const siginfo_t *info, const struct fault *fault)
+{
+    const struct process *process = current();
+    char place[NEAR_TEXT_SIZE];
+
+    if (signal_has_handler(process, info->si_signo))
+        return;
+    describe_place(frame, fault, place, sizeof(place));
+    log_info("%s[%d]: signal %d (code %d): address %lx ip %lx sp %lx error %lx%s", process->name, process->pid,
+             info->si_signo, info->si_code, (uint64_t)info->si_addr, frame->rip, frame->rsp, frame->error, place);
+}
+
+static void raise_signal(struct trapframe *frame, int number, int code, vaddr_t addr, const struct fault *fault)
 {
     siginfo_t info = { .si_signo = number, .si_code = code };
 
     info.si_addr = (void *)addr;
-    log_unhandled(frame, &info);
+    log_unhandled(frame, &info, fault);
     signal_force(frame, &info);
+}
+
+static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t addr)
+{
+    raise_signal(frame, number, code, addr, NULL);
 }
 
 /*
@@ -49,9 +74,9 @@ void fault_signal(struct trapframe *frame, const struct fault *fault, enum fault
     if (kind == FAULT_OOM)
         out_of_memory(fault);
     else if (kind == FAULT_BUS)
-        raise_fault(frame, SIGBUS, BUS_ADRERR, fault->addr);
+        raise_signal(frame, SIGBUS, BUS_ADRERR, fault->addr, fault);
     else
-        raise_fault(frame, SIGSEGV, kind == FAULT_SEGV_MAPERR ? SEGV_MAPERR : SEGV_ACCERR, fault->addr);
+        raise_signal(frame, SIGSEGV, kind == FAULT_SEGV_MAPERR ? SEGV_MAPERR : SEGV_ACCERR, fault->addr, fault);
 }
 
 /*

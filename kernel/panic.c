@@ -24,6 +24,7 @@
 #include "kernel/process.h"
 #include "mm/aspace.h"
 #include "mm/kstack.h"
+#include "mm/near.h"
 #include "mm/trace.h"
 
 #define TEXT_SIZE 400
@@ -128,9 +129,26 @@ static const char *region_name(vaddr_t addr)
     return addr >= DIRECT_MAP_START ? "the direct map" : "no canonical address";
 }
 
-static void say_address(vaddr_t addr)
+static enum fault_access access_of(const struct trapframe *frame)
+{
+    if (frame->error & PAGE_FAULT_EXEC)
+        return ACCESS_EXEC;
+    return frame->error & PAGE_FAULT_WRITE ? ACCESS_WRITE : ACCESS_READ;
+}
+
+static void say_near(const struct trapframe *frame, vaddr_t addr)
+{
+    char text[NEAR_TEXT_SIZE];
+
+    near_describe(text, sizeof(text), this_cpu()->aspace, addr, access_of(frame));
+    say("%s", text);
+}
+
+static void say_address(const struct trapframe *frame, vaddr_t addr)
 {
     say("0x%lx lies in %s", addr, region_name(addr));
+    if (addr < USER_END && frame->vector == TRAP_PAGE_FAULT)
+        say_near(frame, addr);
     if (addr < USER_END)
         say_vma(addr);
     if (addr < USER_END || addr >= DIRECT_MAP_START)
@@ -207,7 +225,7 @@ void panic_trap(const struct trapframe *frame, vaddr_t addr)
     say_registers(frame);
     say_control_registers();
     if (frame->vector == TRAP_PAGE_FAULT || frame->vector == TRAP_DOUBLE_FAULT)
-        say_address(addr);
+        say_address(frame, addr);
     say("happened at, and called from:");
     say_caller(frame->rip, frame->rip);
     if (!trap_from_user(frame)) {

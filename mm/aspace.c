@@ -162,6 +162,8 @@ static void layout_copy(struct aspace *child, const struct aspace *parent)
     child->data_end = parent->data_end;
     child->brk_start = parent->brk_start;
     child->brk = parent->brk;
+    child->given_back_start = parent->given_back_start;
+    child->given_back_end = parent->given_back_end;
     child->stack_start = parent->stack_start;
     child->arg_start = parent->arg_start;
     child->arg_end = parent->arg_end;

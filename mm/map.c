@@ -229,12 +229,25 @@ int64_t aspace_map(struct aspace *aspace, const struct map_request *request)
     return result;
 }
 
+/* End the promises of a range at the program's own wish. 0 or -ENOMEM. */
+static int give_back(struct aspace *aspace, vaddr_t start, vaddr_t end)
+{
+    int error = range_unmap(aspace, start, end);
+
+    if (error)
+        return error;
+    if (end != aspace->given_back_start) /* else the two are one */
+        aspace->given_back_end = end;
+    aspace->given_back_start = start;
+    return 0;
+}
+
 int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length)
 {
     if (!is_aligned(addr, PAGE_SIZE) || !length || addr > USER_END || length > USER_END - addr)
         return -EINVAL;
     mutex_lock(&aspace->lock);
-    int error = range_unmap(aspace, addr, addr + page_up(length));
+    int error = give_back(aspace, addr, addr + page_up(length));
     mutex_unlock(&aspace->lock);
     return error;
 }
@@ -273,7 +286,7 @@ static int brk_move(struct aspace *aspace, vaddr_t brk)
         return 0;
     if (to > from)
         return brk_grow(aspace, from, to);
-    return range_is_free(aspace, to, from) ? -EINVAL : range_unmap(aspace, to, from); /* the program unmapped it itself */
+    return range_is_free(aspace, to, from) ? -EINVAL : give_back(aspace, to, from); /* the program unmapped it itself */
 }
 
 vaddr_t aspace_brk(struct aspace *aspace, vaddr_t brk)

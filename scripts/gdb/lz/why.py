@@ -75,6 +75,10 @@ def growth_refusal(aspace, stack, below, start):
         return f"{layout.VMA_GUARD_GAP} pages must stay free above {below}"
     if aspace.pages() + pages > aspace.number("size_limit") >> layout.PAGE_SHIFT:
         return f"RLIMIT_AS is {aspace.number('size_limit') >> 10:,} KiB"
+    locked = sum(each.pages() for each in aspace.vmas() if each.has("LOCKED"))
+    if stack.has("LOCKED") and aspace.number("unprivileged") and \
+            locked + pages > aspace.number("lock_limit") >> layout.PAGE_SHIFT:
+        return f"RLIMIT_MEMLOCK is {aspace.number('lock_limit') >> 10:,} KiB"
     return commit_refusal(aspace, pages) if stack.has("ACCOUNTED") else ""
 
 
