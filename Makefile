@@ -61,7 +61,7 @@ say = $(if $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),,@pr
 
 # ---- for people
 
-.PHONY: all run test debug picture iso doctor help clean setup programs test-programs FORCE
+.PHONY: all run test bench debug picture iso doctor help clean setup programs test-programs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -70,6 +70,7 @@ all: build/$(BUILD)/lazybones.iso build/grub.iso programs
 help:
 	@echo 'make run      boot Lazybones in QEMU, its console on this terminal (MEM=128M)'
 	@echo 'make test     build everything and run every test'
+	@echo 'make bench    what memory costs, in instructions (BENCH=name, ACCEL=kvm for nanoseconds)'
 	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault (PROGRAM=build/user/forkvars)'
 	@echo 'make picture  the life of a program in memory: build/picture.html (PROGRAM=build/user/forkvars, MEM=128M)'
 	@echo 'make iso      the bootable image: build/$$BUILD/lazybones.iso (BIOS and UEFI)'
@@ -117,6 +118,13 @@ test:
 	@scripts/setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)LAZYBONES_BUILT=yes CC='$(CC)' prove -j$$(($(JOBS) + 1)) --timer --exec '' $(TESTS)
+
+# BENCH=name (or several) measures that alone; ACCEL=kvm times instead of counting.
+BENCH ?=
+ACCEL ?=
+bench:
+	@scripts/setup
+	$(Q)scripts/bench $(if $(filter kvm,$(ACCEL)),--kvm) $(BENCH)
 
 doctor:
 	@scripts/doctor

@@ -10,12 +10,12 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from tap import ROOT, boot_program, built, contains, done, equal, note, ok, qemu, run
 
+import bench_table
 import trace_model
 from trace_model import Event, FrameKind, Kind
 
 EVENT_COST = 150        # instructions that a fault may take more with the trace on
-FAULTS = ("zero_page_read_fault", "zero_page_upgrade_fault", "zero_fill_write_fault", "cow_copy_fault", "cow_reuse_fault",
-          "segv_caught")
+FAULTS = ("zero_read", "zero_upgrade", "zero_fill", "cow_copy", "cow_reuse", "segv_caught")
 
 
 # ---------------------------------------------------------------- what /proc says
@@ -132,10 +132,10 @@ contains(errors, "Invalid argument", "/proc/lazy/trace: what it does not know is
 # ---------------------------------------------------------------- cost
 
 def medians(*arguments):
-    status, output, errors = run("scripts/run", "--icount", "--mem", "2G", "--timeout", "110", *arguments, built("user/probe"))
-    equal((status, errors), (0, ""), f"the probe runs {' '.join(arguments)}")
-    rows = [line.split() for line in output.decode().splitlines()]
-    return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[2].isdigit()}
+    status, output, errors = run("scripts/run", "--icount", "--timeout", "110", *arguments, built("user/bench"), *FAULTS)
+    equal((status, errors), (0, ""), f"the bench runs {' '.join(arguments)}")
+    figures, _ = bench_table.parse(output.decode())
+    return {name: median for name, (_, median) in figures.items()}
 
 
 off, on = medians(), medians("--append", "trace=on")
