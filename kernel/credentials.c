@@ -49,9 +49,9 @@ static bool is_privileged(void) { return credentials_are_privileged(&current()->
 
 static void identity_set(enum identity_kind kind, struct identity new)
 {
+    struct identity old = identity_now(kind);
     bool irq = spin_lock_irq(&process_lock);
 
-    struct identity old = identity_now(kind);
     if (new.effective != old.effective || new.filesystem != old.filesystem)
         current()->is_dumpable = false; /* it may know what its new user shall not (prctl(2)) */
     *identity_of(&current()->credentials, kind) = new;

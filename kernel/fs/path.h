@@ -12,7 +12,7 @@
 /* PATH_MAX: bytes of a path with its NUL; NAME_MAX: bytes of one name. */
 #define PATH_LINKS_MAX 40 /* symbolic links followed in one walk; one more is -ELOOP (path_resolution(7)) */
 
-/* /proc/sys/fs/protected_*: 1, the default as in Debian's Linux: links in directories like /tmp are distrusted. */
+/* /proc/sys/fs/protected_*: 1 (as on Debian's Linux): links in directories like /tmp are distrusted. */
 struct path_policy {
     int protected_hardlinks, protected_symlinks;
 };
@@ -57,8 +57,8 @@ struct inode *path_root(void);
 bool path_is_reachable(const struct inode *inode);
 
 /*
- * The absolute path of an inode, from the current process's root if it lies below it, with its NUL. Its length; -ENAMETOOLONG where `size` is too small; -ENOENT
- * for what has no path (a pipe). Does not sleep.
+ * The absolute path of an inode, from the current process's root if it lies below it, with its NUL. Its length;
+ * -ENAMETOOLONG where `size` is too small; -ENOENT for what has no path (a pipe). Does not sleep.
  */
 ssize_type path_of(const struct inode *inode, char *buffer, size_t size) __must_check;
 

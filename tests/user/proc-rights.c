@@ -25,8 +25,12 @@ static const char *file_of(int pid, const char *name)
 }
 
 // Files that tell about memory and files, and those that tell little.
-static const char *const inner[] = { "maps", "smaps", "smaps_rollup", "pagemap", "environ", "auxv", "fd", "cwd/.", "exe", "root/." };
-static const char *const outer[] = { "stat", "statm", "status", "comm", "cmdline", "limits", "oom_score", "mounts", "task" };
+static const char *const inner[] = {
+    "maps", "smaps", "smaps_rollup", "pagemap", "environ", "auxv", "fd", "cwd/.", "exe", "root/.",
+};
+static const char *const outer[] = {
+    "stat", "statm", "status", "comm", "cmdline", "limits", "oom_score", "mounts", "task",
+};
 
 // How many of these can be opened.
 static int opened(int pid, const char *const *names, int count)
@@ -114,7 +118,8 @@ static void threads(void)
     text[n > 0 ? n : 0] = '\0';
     snprintf(want, sizeof(want), "%d/task/%d", getpid(), getpid());
     ok(!strcmp(text, want), "/proc/thread-self");
-    ok(reads("/proc/thread-self/comm", text, sizeof(text)) && !strcmp(text, "proc-rights\n"), "leads to the files of the thread");
+    ok(reads("/proc/thread-self/comm", text, sizeof(text)) && !strcmp(text, "proc-rights\n"),
+       "leads to the files of the thread");
     fails(access("/proc/thread-self/task", F_OK), ENOENT, "which has no threads of its own");
     fails(access("/proc/self/task/1000000", F_OK), ENOENT, "and is the only one");
 }
