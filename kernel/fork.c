@@ -214,7 +214,7 @@ static int64_t fork_process(const struct fork_request *request)
     struct process *parent = current(), *child;
     int pid, error;
 
-    if (has_too_many_processes(parent))
+    if (has_too_many_processes(parent) || process_figures.count >= (unsigned)process_limit)
         return -EAGAIN;
     error = make_child(parent, request, &child);
     if (error)

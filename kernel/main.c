@@ -73,11 +73,18 @@ static void init_first(void)
     log_info("init: %s", path);
 }
 
+#define PROCESS_LIMIT_MIN 20
+
+/* As many processes as would fill an eighth of RAM with kernel stacks (proc(5), threads-max). */
+static void set_process_limit(void)
+{
+    process_limit = (int)MAX(frame_total_count() * PAGE_SIZE / KSTACK_SIZE / 8, PROCESS_LIMIT_MIN);
+}
+
 /* Default limits, as Linux gives them to init (getrlimit(2)). */
 static void set_limits(struct process *process)
 {
-    /* As many as would fill an eighth of RAM with kernel stacks, and half of that. */
-    uint64_t share = frame_total_count() * PAGE_SIZE / KSTACK_SIZE / 8 / 2;
+    uint64_t share = (uint64_t)process_limit / 2;
 
     for (unsigned i = 0; i < RLIM_NLIMITS; i++)
         process->limits[i] = (struct rlimit64){ RLIM64_INFINITY, RLIM64_INFINITY };
@@ -100,6 +107,7 @@ static void start_init(void (*first)(void))
     process_set_name(process, "init");
     process->exit_signal = SIGCHLD;
     process->umask = 022;
+    set_process_limit();
     set_limits(process);
     process->cwd = inode_get(fs_root);
     process->files = files_create();

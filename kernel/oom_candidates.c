@@ -19,18 +19,20 @@ static void candidate_fill(struct oom_candidate *candidate, struct process *proc
     string_copy(candidate->name, process->name, sizeof(candidate->name));
 }
 
-bool oom_candidate_next(int after, struct oom_candidate *candidate)
+unsigned oom_candidates_after(int after, struct oom_candidate *candidates, unsigned room)
 {
     struct process *process;
+    unsigned count = 0;
     bool irq = spin_lock_irq(&process_lock);
 
-    TAILQ_FOREACH(process, &process_table, all)
-        if (process->pid > after && process->pid != INIT_PID && process->aspace)
+    TAILQ_FOREACH(process, &process_table, all) {
+        if (count == room)
             break;
-    if (process)
-        candidate_fill(candidate, process);
+        if (process->pid > after && process->pid != INIT_PID && process->aspace)
+            candidate_fill(&candidates[count++], process);
+    }
     spin_unlock_irq(&process_lock, irq);
-    return process;
+    return count;
 }
 
 bool oom_candidate_current(struct oom_candidate *candidate)

@@ -21,6 +21,7 @@
 struct spinlock process_lock = SPINLOCK_INIT;
 struct process_list process_table = TAILQ_HEAD_INITIALIZER(process_table);
 struct process_figures process_figures;
+int process_limit;
 
 static struct slab_cache process_cache = SLAB_CACHE_INIT(process_cache, "process", struct process);
 static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals", struct signals);
@@ -207,13 +208,22 @@ struct process *process_create_kernel(void (*entry)(void *arg), void *arg)
     return process;
 }
 
+void process_shed(struct process *process)
+{
+    if (process->kernel_stack)
+        kstack_free(process->kernel_stack);
+    kfree(process->fpu);
+    process->kernel_stack = 0;
+    process->user = NULL;
+    process->fpu = NULL;
+}
+
 void process_free(struct process *process)
 {
     ASSERT(process != current() && !process->aspace && !process->files && !process->cwd && !process->exe);
     ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix));
     signal_release(process->signals);
-    kstack_free(process->kernel_stack);
-    kfree(process->fpu);
+    process_shed(process);
     slab_free(&signals_cache, process->signals);
     slab_free(&process_cache, process);
 }

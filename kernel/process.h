@@ -165,6 +165,9 @@ struct process_figures {
 };
 extern struct process_figures process_figures;
 
+/* /proc/sys/kernel/threads-max: as many may there be at one time (`count`); set at boot. */
+extern int process_limit;
+
 /*
  * A process outside the table: structure, kernel stack, signals, FPU area, the time of its start, nothing
  * else. NULL when memory is out. It starts in first() on its own stack, then goes to user mode with the
@@ -173,6 +176,8 @@ extern struct process_figures process_figures;
 struct process *process_create(void (*first)(void)) __must_check;
 /* The same without user mode: it starts in entry(arg), which begins with sched_start() and never returns. */
 struct process *process_create_kernel(void (*entry)(void *arg), void *arg) __must_check;
+/* Free what it needs for running alone: it never will again. It is not the current one. Interrupts may be off. */
+void process_shed(struct process *process);
 /* Free what these two took. It is not in the table, not running, and holds no other references. */
 void process_free(struct process *process);
 
@@ -227,8 +232,11 @@ struct oom_candidate {
     struct aspace *aspace; /* one reference, for the caller to put */
 };
 
-/* The one with the lowest pid above `after` that is not init and not the kernel's own. False: there is none. */
-bool oom_candidate_next(int after, struct oom_candidate *candidate);
+/*
+ * Those with the lowest pids above `after` that are neither init nor the kernel's own, in that order: how many of at
+ * most `room`. Each call walks the table, so ask for many.
+ */
+unsigned oom_candidates_after(int after, struct oom_candidate *candidates, unsigned room);
 /* The same for the current process; true also for init. */
 bool oom_candidate_current(struct oom_candidate *candidate);
 

@@ -9,7 +9,8 @@
  * waking it then only takes the mark away, so a wake-up that comes between the mark and schedule() is not
  * lost.
  *
- * A process that has ended as DEAD is freed by whoever runs next: nobody can free the stack he stands on.
+ * A process that has ended is freed by whoever runs next, for nobody can free the stack he stands on: as DEAD the whole,
+ * as ZOMBIE all that its parent will not ask for.
  *
  * Lock: run_lock (_irq) guards the queue and every process's state. One CPU: `running` is
  * this_cpu()->process.
@@ -256,15 +257,18 @@ static void account_switch(struct process *previous, struct process *next)
     next->run_since = now;
 }
 
-/* On the new process's stack: let go of the one that ran before. */
+/* On the new process's stack: let go of the one that ran before, if it has ended. */
 static void finish_switch(void)
 {
     struct process *previous = switched_from;
 
-    if (previous && previous->state == PROCESS_DEAD) {
-        switched_from = NULL;
+    if (!previous || previous->state < PROCESS_ZOMBIE)
+        return;
+    switched_from = NULL;
+    if (previous->state == PROCESS_DEAD)
         process_free(previous);
-    }
+    else
+        process_shed(previous);
 }
 
 /*

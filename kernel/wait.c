@@ -33,6 +33,28 @@ void wake_all(struct wait_queue *queue)
     spin_unlock_irq(&queue->lock, irq);
 }
 
+void wake_first(struct wait_queue *queue)
+{
+    bool irq = spin_lock_irq(&queue->lock);
+    struct waiter *first = TAILQ_FIRST(&queue->waiters);
+
+    if (first)
+        sched_wake(first->process);
+    spin_unlock_irq(&queue->lock, irq);
+}
+
+bool wait_is_first(struct wait_queue *queue)
+{
+    bool irq = spin_lock_irq(&queue->lock);
+    const struct waiter *first = TAILQ_FIRST(&queue->waiters);
+    bool is_first = first && first->process == current();
+
+    spin_unlock_irq(&queue->lock, irq);
+    return is_first;
+}
+
+bool wait_is_wanted(const struct wait_queue *queue) { return !TAILQ_EMPTY(&queue->waiters); }
+
 static void waiter_ring(struct alarm *alarm)
 {
     sched_wake(container_of(alarm, struct waiter, alarm)->process);

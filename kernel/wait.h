@@ -26,6 +26,14 @@ void wait_queue_init(struct wait_queue *queue);
 /* Make every waiter run again. Any context. */
 void wake_all(struct wait_queue *queue);
 
+/* The same for the one that has waited longest. Who is woken so and leaves without what he came for wakes the next. */
+void wake_first(struct wait_queue *queue);
+
+/* In a condition: is the current process the one that has waited longest? */
+bool wait_is_first(struct wait_queue *queue);
+/* Does anybody wait? */
+bool wait_is_wanted(const struct wait_queue *queue);
+
 enum wait_mode { WAIT_UNINTERRUPTIBLE, WAIT_KILLABLE, WAIT_INTERRUPTIBLE };
 
 /*

@@ -8,6 +8,7 @@
 #include "mm/aspace.h"
 #include "mm/fault.h"
 #include "mm/range.h"
+#include "mm/reclaim.h"
 #include "mm/trace.h"
 #include "mm/truncate.h"
 
@@ -49,6 +50,7 @@ static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
     if (pagetable_own_range(&aspace->tree, start, end))
         return -ENOMEM;
     pagetable_update(&aspace->tree, start, end, entry_make_lazy_free, NULL);
+    reclaim_note_marked();
     return 0;
 }
 

@@ -254,6 +254,30 @@ enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fau
     return kind;
 }
 
+static enum fault_kind fault_try(struct fault_page *page)
+{
+    mutex_lock(&page->aspace->lock);
+    enum fault_kind kind = fault_serve(page);
+    mutex_unlock(&page->aspace->lock);
+    return kind;
+}
+
+/* Memory is out: room is made, and all is looked up again each time, for it may have changed. */
+static enum fault_kind fault_insist(struct fault_page *page)
+{
+    enum fault_kind kind = FAULT_OOM;
+    enum oom_turn turn = oom_turn_begin();
+
+    if (turn == OOM_TURN_REFUSED)
+        return kind;
+    if (turn == OOM_TURN_AFTER_OTHERS)
+        kind = fault_try(page);
+    while (kind == FAULT_OOM && oom_make_room())
+        kind = fault_try(page);
+    oom_turn_end();
+    return kind;
+}
+
 enum fault_kind mm_fault(const struct fault *fault)
 {
     struct aspace *aspace = this_cpu()->aspace;
@@ -267,11 +291,9 @@ enum fault_kind mm_fault(const struct fault *fault)
     if (!aspace || fault->addr >= USER_END)
         kind = FAULT_SEGV_MAPERR;
     else
-        do {
-            mutex_lock(&aspace->lock);
-            kind = fault_serve(&page);
-            mutex_unlock(&aspace->lock);
-        } while (unlikely(kind == FAULT_OOM) && oom_make_room()); /* from look-up: all may have changed */
+        kind = fault_try(&page);
+    if (unlikely(kind == FAULT_OOM))
+        kind = fault_insist(&page);
     fault_count(kind);
     if (unlikely(trace_is_on))
         trace_fault_end(&before, &page, fault, kind);

@@ -4,8 +4,8 @@
  *
  * The order of events: the killer (a fault in some process) weighs all candidates, tells the log, and kills the
  * heaviest. If that is another process, the reaper takes its private pages at once, whether it can run or not, while the killer
- * waits; then the killer's fault is tried again. There is one victim at a time: others who find no
- * memory meanwhile wait for the same reaping.
+ * waits; then the killer's fault is tried again. There is one killer at a time, and one victim: others who find no
+ * memory meanwhile wait for their turn, sleeping until it comes, however many they are.
  *
  * Wording and figures of the log are Linux's, so that what reads Linux's log reads ours.
  *
@@ -35,6 +35,8 @@ uint64_t oom_kills;
 
 static struct spinlock oom_lock = SPINLOCK_INIT;
 static struct oom_candidate victim; /* whom the reaper works on; aspace NULL: no one */
+static bool turn_is_taken; /* changes without sleeping in between, so there is no lock */
+static struct wait_queue turns = WAIT_QUEUE_INIT(turns);
 static struct wait_queue reaper_work = WAIT_QUEUE_INIT(reaper_work), reaper_done = WAIT_QUEUE_INIT(reaper_done);
 
 /* ---- the weight ---- */
@@ -68,25 +70,54 @@ static void candidate_put(struct oom_candidate *candidate)
     candidate->aspace = NULL;
 }
 
+#define CANDIDATES_AT_ONCE 32
+
+void oom_visit_candidates(void (*visit)(struct oom_candidate *candidate, void *arg), void *arg)
+{
+    struct oom_candidate candidates[CANDIDATES_AT_ONCE];
+    unsigned count;
+    int pid = 0;
+
+    do {
+        count = oom_candidates_after(pid, candidates, CANDIDATES_AT_ONCE);
+        for (unsigned i = 0; i < count; i++) {
+            pid = candidates[i].pid;
+            visit(&candidates[i], arg);
+            candidate_put(&candidates[i]);
+        }
+    } while (count == CANDIDATES_AT_ONCE);
+}
+
+struct election {
+    struct oom_candidate chosen;
+    int64_t most; /* its points */
+};
+
+/* Of equals the youngest wins. */
+static void candidate_weigh(struct oom_candidate *candidate, void *arg)
+{
+    struct election *election = arg;
+    struct aspace_usage usage;
+
+    if (candidate->oom_score_adj == SCORE_ADJ_NEVER || candidate->is_victim)
+        return;
+    aspace_usage(candidate->aspace, &usage);
+    int64_t points = oom_points(&usage, candidate->oom_score_adj);
+    if (points < election->most)
+        return;
+    candidate_put(&election->chosen);
+    election->chosen = *candidate;
+    election->most = points;
+    candidate->aspace = NULL; /* the reference has gone along */
+}
+
 /* The heaviest process, with a reference to its address space; aspace NULL: none may be killed. */
 static struct oom_candidate victim_select(void)
 {
-    struct oom_candidate chosen = { 0 }, candidate;
-    int64_t most = INT64_MIN;
+    struct election election = { .most = INT64_MIN };
 
-    for (int pid = 0; oom_candidate_next(pid, &candidate); pid = candidate.pid) {
-        struct aspace_usage usage;
-        aspace_usage(candidate.aspace, &usage);
-        int64_t points = oom_points(&usage, candidate.oom_score_adj);
-        if (candidate.oom_score_adj == SCORE_ADJ_NEVER || candidate.is_victim || points < most) {
-            candidate_put(&candidate);
-            continue;
-        }
-        candidate_put(&chosen);
-        chosen = candidate;
-        most = points;
-    }
-    return chosen;
+    oom_visit_candidates(candidate_weigh, &election);
+    return election.chosen;
 }
 
 /* ---- the kill ---- */
@@ -97,7 +128,7 @@ static bool reaping_is_over(void *arg)
     return !READ_ONCE(victim.aspace);
 }
 
-/* Wait until the reaper has done with the present victim, if there is one. */
+/* Wait until the reaper has done with the victim. */
 static void reaping_await(void)
 {
     int error = wait_until(&reaper_done, reaping_is_over, NULL, WAIT_UNINTERRUPTIBLE, 0);
@@ -146,16 +177,41 @@ static struct oom_candidate victim_choose(const struct oom_candidate *asking)
     return self;
 }
 
+static bool turn_is_mine(void *arg)
+{
+    (void)arg;
+    if (turn_is_taken || !wait_is_first(&turns))
+        return false;
+    turn_is_taken = true;
+    return true;
+}
+
+enum oom_turn oom_turn_begin(void)
+{
+    if (oom_current_is_dying())
+        return OOM_TURN_REFUSED;
+    if (!turn_is_taken && !wait_is_wanted(&turns)) {
+        turn_is_taken = true;
+        return OOM_TURN_AT_ONCE;
+    }
+    if (!wait_until(&turns, turn_is_mine, NULL, WAIT_KILLABLE, 0))
+        return OOM_TURN_AFTER_OTHERS;
+    wake_first(&turns); /* it may have been our turn */
+    return OOM_TURN_REFUSED;
+}
+
+void oom_turn_end(void)
+{
+    turn_is_taken = false;
+    wake_first(&turns);
+}
+
 bool oom_make_room(void)
 {
     struct oom_candidate asking;
 
     if (oom_current_is_dying())
         return false;
-    if (!reaping_is_over(NULL)) {
-        reaping_await();
-        return true;
-    }
     if (reclaim_lazy_free())
         return true;
     if (!oom_candidate_current(&asking)) /* a self-test, in an address space of no process */

@@ -59,20 +59,22 @@ static void report_memory(void)
     log_warn("%lu pages reserved", frame_count - figures.total);
 }
 
+static void report_task(struct oom_candidate *candidate, void *arg)
+{
+    struct aspace_usage usage;
+
+    (void)arg;
+    aspace_usage(candidate->aspace, &usage);
+    log_warn("[%7d] %5u %5d %8lu %8lu %8lu %8lu         %5d %s", candidate->pid, candidate->uid, candidate->pid,
+             usage.total, resident_sum(&usage), (usage.tables - 1) * PAGE_SIZE, 0ul, candidate->oom_score_adj,
+             candidate->name);
+}
+
 static void report_tasks(void)
 {
-    struct oom_candidate candidate;
-
     log_warn("Tasks state (memory values in pages):");
     log_warn("[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name");
-    for (int pid = 0; oom_candidate_next(pid, &candidate); pid = candidate.pid) {
-        struct aspace_usage usage;
-        aspace_usage(candidate.aspace, &usage);
-        log_warn("[%7d] %5u %5d %8lu %8lu %8lu %8lu         %5d %s", candidate.pid, candidate.uid, candidate.pid,
-                 usage.total, resident_sum(&usage), (usage.tables - 1) * PAGE_SIZE, 0ul, candidate.oom_score_adj,
-                 candidate.name);
-        aspace_put(candidate.aspace);
-    }
+    oom_visit_candidates(report_task, NULL);
 }
 
 /*

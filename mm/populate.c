@@ -46,11 +46,29 @@ static enum fault_kind page_populate(struct aspace *aspace, vaddr_t *addr, vaddr
     return kind;
 }
 
+/* The same once memory is out, making room for it. */
+static enum fault_kind page_insist(struct aspace *aspace, vaddr_t *addr, vaddr_t end, enum populate how)
+{
+    enum fault_kind kind = FAULT_OOM;
+    enum oom_turn turn = oom_turn_begin();
+
+    if (turn == OOM_TURN_REFUSED)
+        return kind;
+    if (turn == OOM_TURN_AFTER_OTHERS)
+        kind = page_populate(aspace, addr, end, how);
+    while (kind == FAULT_OOM && oom_make_room())
+        kind = page_populate(aspace, addr, end, how);
+    oom_turn_end();
+    return kind;
+}
+
 int aspace_populate(struct aspace *aspace, vaddr_t start, vaddr_t end, enum populate how)
 {
     for (vaddr_t addr = start; addr < end;) {
         enum fault_kind kind = page_populate(aspace, &addr, end, how);
-        if (!fault_resolved(kind) && (kind != FAULT_OOM || !oom_make_room()))
+        if (kind == FAULT_OOM)
+            kind = page_insist(aspace, &addr, end, how);
+        if (!fault_resolved(kind))
             return kind == FAULT_OOM ? -ENOMEM : -EFAULT;
     }
     return 0;

@@ -12,6 +12,10 @@
 #include "mm/table.h"
 #include "mm/trace.h"
 
+static bool is_marked; /* somewhere, since the last look began */
+
+void reclaim_note_marked(void) { is_marked = true; }
+
 struct sweep {
     struct aspace *aspace;
     struct gather gather;
@@ -51,6 +55,10 @@ static uint64_t aspace_sweep(struct aspace *aspace)
 uint64_t reclaim_lazy_free(void)
 {
     uint64_t taken = 0;
+
+    if (!is_marked)
+        return 0;
+    is_marked = false; /* what is marked and not taken now has been written, and so is marked no more */
     struct aspace *aspace = LIST_FIRST(&aspace_list), *next;
 
     for (; aspace; aspace = next) {

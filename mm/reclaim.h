@@ -7,6 +7,9 @@
 
 #include "kernel/lib/types.h"
 
+/* A page is marked: without this, there is nothing to look for. The mutex of its address space is held. */
+void reclaim_note_marked(void);
+
 /* Frames taken back from all address spaces. Takes their mutexes one at a time; the caller holds none. May sleep. */
 uint64_t reclaim_lazy_free(void);
 

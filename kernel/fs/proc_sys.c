@@ -235,7 +235,7 @@ static const struct proc_entry kernel_entries[] = {
     PROC_DIRECTORY("random", random_entries),
     CONSTANT("randomize_va_space", 0),
     CONSTANT("tainted", 0),
-    CONSTANT("threads-max", PID_MAX),
+    NUMBER("threads-max", process_limit, 1, 0x3fffffff, NULL),
     TEXT("version", KERNEL_VERSION),
     PROC_END,
 };

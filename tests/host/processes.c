@@ -58,12 +58,14 @@ static bool candidate_fill(struct oom_candidate *candidate, const struct host_pr
     return true;
 }
 
-bool oom_candidate_next(int after, struct oom_candidate *candidate)
+unsigned oom_candidates_after(int after, struct oom_candidate *candidates, unsigned room)
 {
-    for (unsigned i = 0; i < process_count; i++)
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < process_count && count < room; i++)
         if (process[i].pid > after && process[i].pid != INIT_PID && process[i].aspace)
-            return candidate_fill(candidate, &process[i]);
-    return false;
+            candidate_fill(&candidates[count++], &process[i]);
+    return count;
 }
 
 bool oom_candidate_current(struct oom_candidate *candidate)

@@ -127,6 +127,16 @@ void wake_all(struct wait_queue *queue)
     BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring");
 }
 
+void wake_first(struct wait_queue *queue) { wake_all(queue); }
+
+bool wait_is_first(struct wait_queue *queue)
+{
+    (void)queue;
+    return false;
+}
+
+bool wait_is_wanted(const struct wait_queue *queue) { return !TAILQ_EMPTY(&queue->waiters); }
+
 /*
  * The OOM reaper has no thread of its own here: whoever waits for it lets it work, until it waits itself. It never
  * returns, so it is left by a jump.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// ram: 96M  time: 60
+// ram: 96M  time: 80
 // not-with: zfod=off cow=off
 //
-// A fork bomb that only memory bounds: the shell lives through it, at oom_score_adj 0 like the bomb,
-// and when the bomb's process group is killed everything comes back.
+// A fork bomb that only memory bounds, and one of processes that take next to none, which kernel.threads-max
+// bounds: the shell lives through them, at oom_score_adj 0 like the bomb, and when the bomb's process group is
+// killed everything comes back.
 #include "oom.h"
 
 #define BOMB_MS 5000
@@ -95,6 +96,7 @@ int main(void)
     ok(shell_answers(&shell, "echo here\n", "here\n"), "K1 a shell is there");
     explode(&shell, "a bomb of 2 MiB a member", 512);
     explode(&shell, "a bomb of 4 MiB a member", 1024);
+    explode(&shell, "a bomb of mere processes", 0);
     close(shell.out);
     int status = -1;
     waitpid(shell.pid, &status, 0);

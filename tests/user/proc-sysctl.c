@@ -131,6 +131,7 @@ static void names_check(void)
     }
     is(strtol(get("kernel/ngroups_max"), NULL, 10), 65536, "kernel/ngroups_max");
     ok(strtol(get("kernel/pid_max"), NULL, 10) >= 32768, "kernel/pid_max");
+    between(20, strtol(get("kernel/threads-max"), NULL, 10), 1 << 20, "kernel/threads-max");
     is(put("kernel/ostype", "x"), -EACCES, "what cannot be set is not opened for writing, by root either");
 }
 
