@@ -161,9 +161,11 @@ Example: lz page &global"""
                 for index, bits in enumerate(contents[table]):
                     if bits and pte.pfn(bits) == page.pfn:
                         entries.add((table, index))
-                        holders = pte.holders(frame.at(table))
-                        yield (f"  mapped at {start + (index << 12):#x} by {aspace.owner}: entry {index} of the leaf table in "
-                               f"frame {table:#x} ({holders}), {pte.rights(bits)}")
+                        place = start + (index << 12)
+                        shared = pte.shared_level(pte.walk(aspace.root, place))
+                        path = f"shared from the level-{shared} table on" if shared else "its own"
+                        yield (f"  mapped at {place:#x} by {aspace.owner}: entry {index} of the leaf table in frame {table:#x} "
+                               f"(the path is {path}), {pte.rights(bits)}")
         pins = page.refs - len(entries)
         yield f"  {target.count(page.refs, 'reference')} = {len(entries)} by entries + {pins} by pins" + (
             " (the page cache, the zero page's own, or the kernel's)" if pins else "")
@@ -344,6 +346,7 @@ def printers():
     collection.add_printer("pte_t", "^pte_t$", pte.Printer)
     collection.add_printer("vma", "^vma$", vma.Printer)
     collection.add_printer("frame", "^frame$", frame.Printer)
+    collection.add_printer("fault", "^fault$", fault.Printer)
     return collection
 
 

@@ -27,6 +27,19 @@ class Fault:
         return f"{who}: {self.access} at {self.address:#x}, instruction at {self.ip:#x}{target.symbol(self.ip)}{by}"
 
 
+class Printer:
+    """`print *fault`."""
+
+    def __init__(self, record):
+        self.record = record
+
+    def to_string(self):
+        names = target.enum_names("fault_access")
+        return (f"{names[int(self.record['access'])].lower()} at {int(self.record['addr']):#x}, from "
+                f"{'user mode' if self.record['user'] else 'the kernel'}, instruction at {int(self.record['ip']):#x}, entry "
+                f"{'present' if self.record['present'] else 'not present'}")
+
+
 def entry_address():
     return int(target.value("&mm_fault"))
 
@@ -85,8 +98,8 @@ class Stop(gdb.Breakpoint):
     """A breakpoint at the first instruction of mm_fault() that asks `lz why` before it stops anybody."""
 
     def __init__(self, kind=None, pid=None, start=0, end=1 << 64):
-        self.kind, self.pid, self.start, self.end = kind, pid, start, end
         super().__init__("*mm_fault", gdb.BP_HARDWARE_BREAKPOINT)
+        self.kind, self.pid, self.start, self.end, self.last = kind, pid, start, end, None
 
     def __str__(self):
         parts = [f"of kind {self.kind}" if self.kind else "of every kind"]
@@ -102,6 +115,10 @@ class Stop(gdb.Breakpoint):
             return True
 
     def _is_wanted(self):
+        this = (place(), served())
+        if this == self.last:           # the same call again, after an interrupt: see Passage.run()
+            return False
+        self.last = None
         fault = Fault(record_in(gdb.newest_frame()))
         if self.pid is not None and (not fault.process or fault.process.pid != self.pid):
             return False
@@ -111,7 +128,14 @@ class Stop(gdb.Breakpoint):
         if self.kind and kind != self.kind:
             return False
         gdb.write(f"{fault}\nIt will be {kind}.\n")
+        self.last = this
         return True
+
+
+def served():
+    """Faults that have ended since boot."""
+    totals = target.value("fault_totals")["by_kind"]
+    return sum(int(totals[number]) for number in range(len(kinds())))
 
 
 def quieten(number=1):
@@ -131,9 +155,9 @@ def place():
 class Passage(gdb.Breakpoint):
     """A stop, once, at an address when `is_wanted()` holds; `reached` tells whether it was this that stopped."""
 
-    def __init__(self, address, is_wanted):
+    def __init__(self, address, goal, is_wanted):
         super().__init__(f"*{address:#x}", gdb.BP_HARDWARE_BREAKPOINT, internal=True)
-        self.is_wanted, self.reached, self.silent = is_wanted, False, True
+        self.goal, self.is_wanted, self.reached, self.silent = goal, is_wanted, False, True
 
     def stop(self):
         self.reached = bool(self.is_wanted())
@@ -143,15 +167,15 @@ class Passage(gdb.Breakpoint):
         """Continue to it. Raises Problem where something else stopped the machine first."""
         stand = place()
         try:
-            gdb.execute("continue", to_string=True)
+            words = gdb.execute("continue", to_string=True)
             # gdb leaves a breakpoint by a single step. Where an interrupt comes with it, its end is the same breakpoint again.
             while not self.reached and place() == stand:
-                gdb.execute("continue", to_string=True)
+                words = gdb.execute("continue", to_string=True)
         finally:
             reached = self.reached
             self.delete()
         if not reached:
-            raise target.Problem("The machine has stopped before the fault was resolved.")
+            raise target.Problem(f"{words.strip()}\nThe machine has stopped before {self.goal}.".strip())
 
 
 # ---------------------------------------------------------------- the difference that it makes
@@ -210,7 +234,7 @@ def step(to_user=False):
     expected = fault.predict().at_fault() if at_entry else None
     before = Picture(fault.aspace, fault.address)
     back, stack = int(at.older().pc()), int(at.older().read_register("rsp"))
-    Passage(back, lambda: int(gdb.newest_frame().read_register("rsp")) == stack).run()
+    Passage(back, "the fault was resolved", lambda: int(gdb.newest_frame().read_register("rsp")) == stack).run()
     kind = kinds()[int(gdb.newest_frame().read_register("rax")) & 0xFFFFFFFF]
     agreed = " (as `lz why` predicted)" if kind == expected else f" (predicted: {expected})" if expected else ""
     gdb.write(f"{kind}{agreed}: {fault}\n")
@@ -221,5 +245,5 @@ def step(to_user=False):
     if kind in why.FAILURES:
         raise target.Problem("It did not end well, so the instruction will not run again: a signal comes instead.")
     who = fault.process.address if fault.process else 0
-    Passage(fault.ip, lambda: int(process.cpu()["process"]) == who).run()
+    Passage(fault.ip, "the instruction ran again", lambda: int(process.cpu()["process"]) == who).run()
     gdb.execute("x/i $pc")

@@ -57,6 +57,7 @@ class Step:
     bits: int
     below: frame.Frame      # what the entry points at; None: nothing, or no frame of ours
     is_page: bool
+    is_beneath: bool        # a table higher up is shared, and so is all below it
 
     def __str__(self):
         head = f"  level {self.level} [{self.index:3}]"
@@ -65,18 +66,20 @@ class Step:
         if self.below is None:
             return f"{head} {self.bits:#018x}  {words(self.bits)}"
         what = frame.KIND_WORDS[self.below.kind] if self.is_page else "table"
-        return (f"{head} {self.bits:#018x}  {what} in frame {self.below.pfn:#x}, {holders(self.below)}; "
+        return (f"{head} {self.bits:#018x}  {what} in frame {self.below.pfn:#x}, {holders(self.below, self.is_beneath)}; "
                 f"{rights(self.bits)}")
 
 
-def holders(what):
+def holders(what, is_beneath=False):
     """A frame's reference count, and what it means for a writer."""
     references = target.count(what.refs, "reference")
     if what.kind == "ZERO":
         return f"{references}, everybody's"
     if what.kind in ("FILE", "SHM"):
         return f"{references}, one of them the cache's"
-    return f"{references}: {'own' if what.refs == 1 else 'shared'}"
+    if what.refs > 1:
+        return f"{references}: shared"
+    return f"{references}, but below a shared table" if is_beneath else f"{references}: own"
 
 
 def walk(root, address):
@@ -87,7 +90,7 @@ def walk(root, address):
         bits, = target.words(target.direct(table) + 8 * position, 1)
         is_page = level == 1 or bool(bits & layout.PTE_LARGE)
         below = frame.at(pfn(bits)) if bits else None
-        steps.append(Step(level, frame.at(table), position, bits, below, is_page))
+        steps.append(Step(level, frame.at(table), position, bits, below, is_page, shared_level(steps) > 0))
         if not bits or is_page:
             break
         table = pfn(bits)
