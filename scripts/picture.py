@@ -368,7 +368,9 @@ class Picture:
             if record.event == Event.BRK:
                 self._words = []            # it says the same as the promise that was made for it
             self._words.append(trace_tell.sentence(record, self._model, rss_before))
-            if record.event in ENDS_STEP or record.event == Event.COMMIT:
+            # The end of the old address space is a part of exec, and not an event of its own.
+            part = self._waiting and self._waiting.event == Event.EXEC
+            if (record.event in ENDS_STEP or record.event == Event.COMMIT) and not part:
                 self._waiting = record
 
     def _close(self):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The time line: virtual size, resident size and commitment (uPlot), and below it a lane of marks for each kind of fault.
 
-const LANE = 20, AXIS = 64, RIGHT = 14;
+const LANE = 20, AXIS = 64, RIGHT = 14, SIGN = 15;
 
 class Timeline {
     // seek(step) is called where the user clicks.
@@ -87,7 +87,7 @@ class Timeline {
             label, stroke: palette[color], width, dash, points: { show: false }, paths: uPlot.paths.stepped({ align: 1 }) });
         const axis = { stroke: palette["--muted"], font: "11px system-ui, sans-serif", ticks: { show: false } };
         return {
-            width: this.chart.clientWidth, height: 170, padding: [10, RIGHT, 0, 0],
+            width: this.chart.clientWidth, height: 180, padding: [SIGN + 6, RIGHT, 0, 0],
             legend: { show: false }, cursor: { show: false }, select: { show: false },
             scales: { x: { time: false, range: this.range() }, y: this.logarithmic
                 ? { distr: 3, log: 2, range: [1, 2 ** Math.ceil(Math.log2(this.top * 1.2))] } : { range: [0, this.top * 1.08] } },
@@ -97,6 +97,7 @@ class Timeline {
                 { ...axis, size: AXIS, grid: { stroke: palette["--rule"], width: 1 },
                     splits: () => this.ticks(), filter: (_, ticks) => ticks, values: (_, ticks) => ticks.map(bytes) },
             ],
+            hooks: { draw: [plot => this.drawSigns(plot.ctx)] },
             series: [{}, line("promised", "--vsz", 2), line("held", "--rss", 2.5), line("committed", "--committed", 1.5, [5, 4])],
         };
     }
@@ -114,6 +115,44 @@ class Timeline {
                 ticks.push(tick);
         }
         return ticks;
+    }
+
+    // The word over the chart for a step: births, execs and ends of processes, the OOM killer, marks of the program.
+    sign({ event, pid, text, operations }, step) {
+        const child = () => operations.find(([code, born]) => code === "p" && born !== pid);
+        switch (event) {
+        case "CHILD": return `fork ${child() ? child()[1] : ""}`;
+        case "EXEC": return step > 0 ? `exec ${pid}` : "";
+        case "EXIT": return `exit ${pid}`;
+        case "OOM": return "OOM";
+        case "MARK": return text.replace(/^Mark: /, "");
+        default: return "";
+        }
+    }
+
+    // Each has a stroke; a word only where it does not lie over the one before.
+    drawSigns(context) {
+        const scale = devicePixelRatio || 1;
+        let free = 0;
+        context.save();
+        context.scale(scale, scale);
+        context.font = "11px system-ui, sans-serif";
+        context.fillStyle = palette["--muted"];
+        context.textBaseline = "bottom";
+        context.textAlign = "left";
+        this.replay.steps.forEach((step, i) => {
+            const word = this.sign(step, i), x = this.position(i);
+            if (!word)
+                return;
+            context.fillRect(x - 0.5, SIGN + 1, 1, 6);
+            const width = context.measureText(word).width;
+            const left = Math.max(0, Math.min(x - width / 2, this.chart.clientWidth - width));
+            if (left >= free) {
+                context.fillText(word, left, SIGN);
+                free = left + width + 6;
+            }
+        });
+        context.restore();
     }
 
     drawLanes() {
