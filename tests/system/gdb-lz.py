@@ -150,6 +150,20 @@ def places():
     contains(say("lz step-fault"), "no fault is being served", "step-fault outside of a fault")
     contains(say("lz faults"), "the trace has not been switched on", "lz faults without a trace")
     contains(say("lz user nonsense"), "no such file", "a program that does not exist")
+    follow_programs()
+
+
+def follow_programs():
+    """Without a program named by hand, the symbols are those of the program that has the CPU."""
+    say("lz user")
+    contains(say("info files"), "tests/system/kinds", "lz user: the symbols of the program that runs")
+    stop = gdb.Breakpoint("*mm_fault", gdb.BP_HARDWARE_BREAKPOINT, internal=True)
+    stop.condition = '$_streq($lz_name(), "init")'
+    go()
+    stop.delete()
+    text = say("info files")
+    check("build/user/run" in text and "tests/system/kinds" not in text, "and of another when that gets the CPU: init is user/run",
+          text)
 
 
 def every_fault():

@@ -58,13 +58,15 @@ class Symbols:
                     gdb.execute(f"remove-symbol-file {gdb_quoted(self._path)}", to_string=True)
         self._path, self._asked = None, False
 
-    def follow(self, name):
-        """The program of this name has the CPU: its symbols, unless a person has chosen others."""
+    def follow(self, running):
+        """This Process has the CPU: its program's symbols, unless a person has chosen others."""
         if self._asked:
             return
-        path = find(name)
+        path = file_of(running) if running else None
         if path:
             self.load(path, asked=False)
+        else:
+            self.drop()
 
 
 symbols = Symbols()
@@ -78,6 +80,15 @@ def find(name):
     """The file of a program that was built here, or None."""
     paths = (os.path.join(ROOT, folder, name) for folder in FOLDERS)
     return next((path for path in paths if name and os.path.isfile(path)), None)
+
+
+def file_of(running):
+    """The file that a process runs, among those built here: by its name, or as /init; the size must be the same."""
+    exe = running.record["exe"]
+    if not int(exe):
+        return None
+    names = ["init", "run"] if running.name == "init" else [running.name]
+    return next((path for path in map(find, names) if path and os.path.getsize(path) == int(exe["size"])), None)
 
 
 def load(word):
@@ -94,6 +105,6 @@ def on_stop(event):
     try:
         target.require_kernel()
         running = process.current()
-        symbols.follow(running.name if running else "")
+        symbols.follow(running)
     except (gdb.error, target.Problem):
         pass                            # too early, or the machine has gone: there is nothing to follow
