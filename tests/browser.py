@@ -41,9 +41,9 @@ class Browser:
         # It reads commands from descriptor 3 and answers at 4; the shell puts our pipes there.
         script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
-            ["bash", "-c", script, "browser", find(), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-             "--disable-dev-shm-usage", "--disable-background-networking", f"--user-data-dir={self._profile.name}",
-             "--remote-debugging-pipe"],
+            ["bash", "-c", script, "browser", find(), "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--hide-scrollbars", "--disable-dev-shm-usage", "--disable-background-networking",
+             f"--user-data-dir={self._profile.name}", "--remote-debugging-pipe"],
             pass_fds=(to_browser, from_browser), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         os.close(to_browser)
@@ -143,7 +143,8 @@ class Page:
     def key(self, key, shift=False):
         """Press and release a key of KEYS."""
         for kind in "keyDown", "keyUp":
-            text = {"text": key} if key == " " and kind == "keyDown" else {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            typed = {" ": " ", "Enter": "\r"}.get(key) if kind == "keyDown" else None
+            text = {"text": typed} if typed else {}
             self.command("Input.dispatchKeyEvent", type=kind, key=key, code="Space" if key == " " else key,
                          windowsVirtualKeyCode=KEYS[key], modifiers=8 if shift else 0, **text)
 

@@ -158,7 +158,8 @@ class Page {
         this.states.forEach((item, state) => { item.querySelector("b").textContent = number(totals[state]); });
         this.tree.update(shown, census);
         by("nobody").hidden = living.length > 0;
-        by("more").textContent = living.length > shown.length ? `${living.length - shown.length} more processes live, not shown` : "";
+        const hidden = living.length - shown.length;
+        by("more").textContent = hidden ? `and ${number(hidden)} more` : "";
     }
 
     // The process of the time line, the one that acts, and the lowest numbers, up to SHOWN_MOST.

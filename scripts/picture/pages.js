@@ -91,8 +91,9 @@ class Grid {
         const last = this.replay.lastStepAt(this.root, start, end);
         const where = end - start === 1 ? `Page ${address(start)}` : `${plural(end - start, "page")} from ${address(start)}`;
         const state = this.cells[i].findIndex(count => count === end - start);
-        const what = state >= 0 ? `${STATE[state].name} (${STATE[state].words})` : this.summary(this.cells[i]);
-        const story = last >= 0 ? `\nEvent ${number(last + 1)}, process ${this.replay.steps[last].pid}: ${this.replay.steps[last].text}.` : "";
+        const what = state < 0 ? this.summary(this.cells[i]) : `${STATE[state].name} (${STATE[state].words})`;
+        const step = this.replay.steps[last];
+        const story = step ? `\nEvent ${number(last + 1)}, process ${step.pid}: ${step.text}.` : "";
         return `${where}, ${this.promise[4]}: ${what}.${this.frames(start, end)}${story}`;
     }
 
@@ -124,7 +125,8 @@ class Grid {
     jump(i) {
         if (i < 0)
             return;
-        const start = this.start + i * this.size, last = this.replay.lastStepAt(this.root, start, start + this.size);
+        const start = this.start + i * this.size;
+        const last = this.replay.lastStepAt(this.root, start, start + this.size);
         if (last >= 0)
             this.go(last);
     }

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# timeout: 300
 """The picture (scripts/picture.py) in headless Chromium: at every step it shows what the trace's model says, it obeys
 slider, keyboard and pointer, in light and dark, without a word on the console and without the network."""
 import collections
@@ -20,7 +19,8 @@ import qemu  # noqa: E402
 import trace_model  # noqa: E402
 
 SIZE_MOST = 5_000_000       # bytes of a page
-PROGRAMS = (                # fork and its writes; a shell with a pipe, exec and marks; a gigabyte, filled with zeroes here and there
+# Fork and its writes; a shell with a pipe, exec and a mark; a gigabyte that is filled with zeroes here and there.
+PROGRAMS = (
     (tap.built("user/forkvars"), (), "128M"),
     ("/bin/busybox", ("sh", "-c", "ls / | wc -l; echo mark here >/proc/lazy/trace; cat /proc/self/maps"), "128M"),
     (tap.built("user/sparse"), (), "1536M"))
@@ -315,18 +315,20 @@ def check_command(place):
     """scripts/run --html, as people use it."""
     path = os.path.join(place, "page.html")
     status, out, errors = tap.run("scripts/run", "--html", path, "build/user/forkvars")
-    ok(status == 0 and b"addresses" in out and path in errors, "scripts/run --html runs the program, and says where the page is",
-       f"status {status}\n{errors}")
+    ok(status == 0 and b"addresses" in out and path in errors,
+       "scripts/run --html runs the program, and says where the page is", f"status {status}\n{errors}")
     status, _, errors = tap.run("scripts/run", "--html", "/nowhere/page.html", "build/user/forkvars")
-    ok(status == 2 and "--html /nowhere/page.html" in errors, "a page that cannot be written is refused", f"status {status}\n{errors}")
+    ok(status == 2 and "--html /nowhere/page.html" in errors, "a page that cannot be written is an error",
+       f"status {status}\n{errors}")
     return path
 
 
 def prepare():
     """The browser and the plotting library; without them there is nothing to test."""
-    made = subprocess.run([os.path.join(tap.ROOT, "scripts", "setup"), "picture", "browser"], capture_output=True, text=True)
+    missing = ["picture"] + ([] if browser.find() else ["browser"])
+    setup = subprocess.run([os.path.join(tap.ROOT, "scripts", "setup"), *missing], capture_output=True, text=True)
     if not browser.find():
-        tap.skip_all("no Chromium here: " + (made.stderr.strip().splitlines() or ["not installed"])[-1])
+        tap.skip_all("no Chromium here: " + (setup.stderr.strip().splitlines() or ["not installed"])[-1])
     try:
         picture.plot_library()
     except qemu.CannotRun as reason:
