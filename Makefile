@@ -61,7 +61,7 @@ say = $(if $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),,@pr
 
 # ---- for people
 
-.PHONY: all run test bench debug picture iso doctor help clean setup programs test-programs FORCE
+.PHONY: all run test bench profile debug picture iso doctor help clean setup programs test-programs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -71,6 +71,7 @@ help:
 	@echo 'make run      boot Lazybones in QEMU, its console on this terminal (MEM=128M)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make bench    what memory costs, in instructions (BENCH=name, ACCEL=kvm for nanoseconds)'
+	@echo 'make profile  where the instructions of one operation go, as a tree (BENCH=zero_fill)'
 	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault (PROGRAM=build/user/forkvars)'
 	@echo 'make picture  the life of a program in memory: build/picture.html (PROGRAM=build/user/forkvars, MEM=128M)'
 	@echo 'make iso      the bootable image: build/$$BUILD/lazybones.iso (BIOS and UEFI)'
@@ -125,6 +126,11 @@ ACCEL ?=
 bench:
 	@scripts/setup
 	$(Q)scripts/bench $(if $(filter kvm,$(ACCEL)),--kvm) $(BENCH)
+
+# Where the instructions of one operation go: BENCH=name; REPEAT=n looks at its n-th repetition.
+profile:
+	@scripts/setup
+	$(Q)scripts/profile $(if $(REPEAT),--repeat $(REPEAT)) $(BENCH)
 
 doctor:
 	@scripts/doctor

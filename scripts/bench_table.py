@@ -72,3 +72,9 @@ def parse(text):
         elif re.match(r"\w+ +failed:", line):
             failed.append(re.sub(" +", " ", line))
     return figures, failed
+
+
+def table_figures(text):
+    """{name: (minimum, median)} of the table that scripts/bench prints."""
+    rows = [line.split() for line in text.splitlines()]
+    return {row[0]: (int(row[1].replace(",", "")), int(row[2].replace(",", ""))) for row in rows if row and row[0] in NAMES}

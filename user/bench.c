@@ -15,7 +15,7 @@
 // there is nothing but the operation: `make profile` sets its breakpoints there. Measures over a block of memory share
 // one (block_written()), so that a gigabyte is written a few times and not for each line; their order in the table
 // below keeps the block's sizes together.
-#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -30,6 +30,7 @@
 #define TABLES 2                    // leaf tables that the sampled single pages lie in
 #define TABLES_SAMPLES (TABLES * (TABLE_PAGES - 1))
 #define HOG (256 * MIB)
+#define NO_HOG LONG_MAX
 
 #define NAMED __attribute__((noinline, used))
 
@@ -456,30 +457,33 @@ static int measure_cow_copy_shared(long size)
 
 static volatile long *hog_pages, *hog_last;     // shared with the hog: pages it has written; when it wrote the last
 
-// Writes page after page until it is killed.
-static _Noreturn void hog(void)
+// Writes page after page until it is killed. Only when the hog before it, which had written `near` pages, was about to die
+// does it begin to measure.
+static _Noreturn void hog(long near)
 {
     number_write("/proc/self/oom_score_adj", 1000);
     volatile char *memory = memory_map(4 * HOG);
     for (long i = 0; i < 4 * HOG / PAGE; i++) {
-        *hog_last = bench_begin();
+        *hog_last = i > near - TABLE_PAGES ? bench_begin() : 0;
         memory[i * PAGE] = 1;
         *hog_pages = i;
     }
     _exit(0);
 }
 
-// Has a hog be killed, with `filler` pages gone from the machine otherwise. What that took, or -1.
-static long hog_kill(void)
+// Has a hog be killed; one before it has written `near` pages. What that took, or -1.
+static long hog_kill(long near)
 {
     int status;
     long free_before = file_number("/proc/meminfo", "MemFree:");
     pid_t pid = fork();
     if (pid == 0)
-        hog();
+        hog(near);
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return failed("fork");
     long took = bench_end() - *hog_last;
+    if (near != NO_HOG && !*hog_last)
+        return failed("a hog died long before the one before it");
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
         return failed("the hog was not killed");
     if (file_number("/proc/meminfo", "MemFree:") < free_before - HOG / KIB / 16)
@@ -501,9 +505,9 @@ static int measure_oom_kill(long filler_size)
     long pages = file_number("/proc/meminfo", "MemFree:") * KIB / PAGE - 2 * HOG / PAGE;
     if (pages > 0)
         pages_write(filler, pages, 1, 1);
-    if (pages > 0 && hog_kill() > 0 && *hog_pages * PAGE > HOG) {
+    if (pages > 0 && hog_kill(NO_HOG) > 0 && *hog_pages * PAGE > HOG) {
         pages_write(filler + pages * PAGE, *hog_pages - HOG / PAGE, 1, 1);
-        while (count < large_repeats && (samples[count] = hog_kill()) > 0)
+        while (count < large_repeats && (samples[count] = hog_kill(count ? *hog_pages : HOG / PAGE)) > 0)
             count++;
     }
     long off = *hog_pages - HOG / PAGE;
