@@ -9,6 +9,9 @@
 
 #define NEAR 3000 /* pages */
 
+/* How far from what is in use: often so near that what a call replaces matters. */
+static uint64_t some_way(void) { return below(one_in(2) ? 30 : NEAR); }
+
 void limits_reset(void)
 {
     commit_policy.overcommit_memory = COMMIT_HEURISTIC;
@@ -24,7 +27,7 @@ void op_commit_policy(void)
     if (!one_in(3))
         commit_policy.overcommit_memory = (int)below(3);
     if (one_in(2))
-        commit_policy.overcommit_kbytes = (committed + below(NEAR)) * (PAGE_SIZE >> 10);
+        commit_policy.overcommit_kbytes = (committed + some_way()) * (PAGE_SIZE >> 10);
     else
         commit_policy.overcommit_ratio = (int)below(100);
     note("overcommit mode %d, limit %lu of which %lu are used", commit_policy.overcommit_memory,
@@ -37,7 +40,7 @@ void op_size_limits(void)
 
     now->aspace->size_limit = now->aspace->data_limit = UINT64_MAX;
     if (one_in(3))
-        now->aspace->size_limit = (total + below(NEAR)) * PAGE_SIZE + below(PAGE_SIZE);
+        now->aspace->size_limit = (total + some_way()) * PAGE_SIZE + below(PAGE_SIZE);
     if (one_in(3))
         now->aspace->data_limit = below(total + NEAR) * PAGE_SIZE + below(PAGE_SIZE);
     note("at most %lu pages in all, %lu of data", now->aspace->size_limit >> PAGE_SHIFT,

@@ -358,6 +358,32 @@ static int64_t call_remap_grow(struct aspace *space)
     return aspace_remap(space, BIG - 10 * PAGE_SIZE, 20 * PAGE_SIZE, 40 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
 }
 
+static int64_t call_remap_keep(struct aspace *space)
+{
+    return aspace_remap(space, BIG - 10 * PAGE_SIZE, 20 * PAGE_SIZE, 20 * PAGE_SIZE,
+                        MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+}
+
+static int64_t call_remap_view(struct aspace *space)
+{
+    return aspace_remap(space, SHARED, 0, 8 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
+}
+
+/* A second view needs a VMA alone: enough of them need a slab. Those that were made go again. */
+static int64_t call_remap_views(struct aspace *space)
+{
+    const unsigned many = 70;
+    int64_t addr[70], result = 0;
+    unsigned made = 0;
+
+    while (made < many && (result = addr[made] = call_remap_view(space)) >= 0)
+        made++;
+    frame_fail_nth(0);
+    while (made-- > 0)
+        EXPECT_EQUAL(aspace_unmap(space, (vaddr_t)addr[made], 8 * PAGE_SIZE), 0);
+    return result;
+}
+
 static int64_t call_remap_shrink(struct aspace *space)
 {
     return aspace_remap(space, BIG_START, BIG_PAGES * PAGE_SIZE, 10 * PAGE_SIZE, 0, 0);
@@ -441,7 +467,7 @@ SWEEP(unmap, CALL("unmap middle", call_unmap_middle), CALL("unmap one page", cal
 SWEEP(protect, CALL("protect", call_protect), CALL("protect all", call_protect_none),
       CALL("charge", call_protect_charge))
 SWEEP(remap, CALL("move", call_remap_move), CALL("grow", call_remap_grow),
-      CALL("shrink", call_remap_shrink))
+      CALL("shrink", call_remap_shrink), CALL("keep", call_remap_keep), CALL("view", call_remap_views))
 SWEEP(brk_and_stack, CALL("brk shrink", call_brk_shrink), CALL("stack grow", call_stack_grow))
 SWEEP(faults, CALL("copy", call_write_copy), CALL("fill", call_write_fill),
       CALL("upgrade", call_write_upgrade), CALL("file page", call_write_file_page),

@@ -176,6 +176,79 @@ KTEST(aspace, protect_charges_what_becomes_writable)
     EXPECT_EQUAL(commit_total(), committed);
 }
 
+static int64_t map_over(struct aspace *space, uint64_t pages)
+{
+    struct map_request request = { .addr = AT, .length = pages * PAGE_SIZE, .prot = READ_WRITE,
+                                   .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED };
+    return aspace_map(space, &request);
+}
+
+/* RLIMIT_AS: what MAP_FIXED replaces counts for what comes. */
+KTEST(aspace, a_limit_on_what_takes_the_place_of_something)
+{
+    struct aspace *space = space_enter();
+    REQUIRE(space && space_map_at(space, AT, 8, READ_WRITE, MAP_PRIVATE));
+    space->size_limit = 10 * PAGE_SIZE;
+    EXPECT_EQUAL(map_over(space, 8), AT);
+    EXPECT_EQUAL(map_over(space, 10), AT);
+    EXPECT_EQUAL(space_write(AT, 1), 0);
+    EXPECT_EQUAL(map_over(space, 11), -ENOMEM);
+    EXPECT_EQUAL(space_read(AT), 1);
+    space_leave(space);
+}
+
+/* Mode 2: the charge of what MAP_FIXED replaces is there for what comes; if that is not enough, it is gone. */
+KTEST(aspace, a_charge_for_what_takes_the_place_of_something)
+{
+    struct commit_policy before = commit_policy;
+    struct aspace *space = space_enter();
+    REQUIRE(space && space_map_at(space, AT, 64, READ_WRITE, MAP_PRIVATE));
+    commit_policy.overcommit_memory = COMMIT_NEVER;
+    commit_policy.user_reserve_kbytes = 0;
+    commit_policy.overcommit_kbytes = (commit_total() + 8) * (PAGE_SIZE >> 10);
+    EXPECT_EQUAL(map_over(space, 64), AT);
+    EXPECT_EQUAL(map_over(space, 68), AT);
+    EXPECT_EQUAL(map_over(space, 80), -ENOMEM);
+    EXPECT_EQUAL(space->vmas.pages, 0);
+    commit_policy = before;
+    space_leave(space);
+}
+
+/* MREMAP_DONTUNMAP: the pages go, the mapping stays and is charged again. */
+KTEST(aspace, remap_that_leaves_the_mapping)
+{
+    struct aspace *space = space_enter();
+    REQUIRE(space);
+    EXPECT(space_map_at(space, AT, 4, READ_WRITE, MAP_PRIVATE));
+    EXPECT_EQUAL(space_write(AT + PAGE_SIZE, 7), 0);
+    uint64_t committed = commit_total();
+    int64_t moved = aspace_remap(space, AT, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+    EXPECT(moved > 0 && (vaddr_t)moved != AT);
+    EXPECT_EQUAL(commit_total(), committed + 4);
+    EXPECT_EQUAL(space_read((vaddr_t)moved + PAGE_SIZE), 7);
+    EXPECT_EQUAL(space_read(AT + PAGE_SIZE), 0);
+    EXPECT_EQUAL(aspace_remap(space, AT, 0, 4 * PAGE_SIZE, MREMAP_MAYMOVE, 0), -EINVAL);
+    aspace_check(space);
+    space_leave(space);
+}
+
+/* Old length 0: shared memory is mapped once more, as long as one likes. */
+KTEST(aspace, remap_to_a_second_view)
+{
+    struct aspace *space = space_enter();
+    REQUIRE(space);
+    EXPECT(space_map_at(space, AT, 4, READ_WRITE, MAP_SHARED));
+    EXPECT_EQUAL(space_write(AT + PAGE_SIZE, 7), 0);
+    int64_t view = aspace_remap(space, AT + PAGE_SIZE, 0, 2 * PAGE_SIZE, MREMAP_MAYMOVE, 0);
+    REQUIRE(view > 0);
+    EXPECT_EQUAL(space_read((vaddr_t)view), 7);
+    EXPECT_EQUAL(space_write((vaddr_t)view + PAGE_SIZE, 8), 0);
+    EXPECT_EQUAL(space_read(AT + 2 * PAGE_SIZE), 8);
+    EXPECT_EQUAL(space_read(AT + PAGE_SIZE), 7);
+    aspace_check(space);
+    space_leave(space);
+}
+
 KTEST(aspace, remap)
 {
     struct aspace *space = space_enter();
