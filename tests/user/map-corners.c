@@ -87,8 +87,8 @@ static void zero_check(void)
     char *shared = mmap(at(4), 2 * PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 0);
     ok(private == at(0) && shared == at(4), "/dev/zero can be mapped");
     private[0] = shared[0] = 1;
-    is(private[PAGE] + shared[PAGE], 0, "and gives zeroes");
     is(smaps(0, private, "\nAnonymous:"), 4, "privately it is anonymous memory");
+    is(private[PAGE] + shared[PAGE], 0, "and gives zeroes");
     is(mremap(shared, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at(8)) == at(8) && at(8)[0], 1,
        "shared it can be seen twice");
     fails((long)mmap(0, PAGE, RW, MAP_PRIVATE, open("/dev/null", O_RDWR), 0), ENODEV, "/dev/null cannot be mapped");
