@@ -42,7 +42,7 @@ CFLAGS := -std=gnu11 -g -ffreestanding -fno-pie -mcmodel=kernel -mno-red-zone -m
           -fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS.debug := -Og -DDEBUG=1
-CFLAGS.release := -O2
+CFLAGS.release := -O2 -DDEBUG=0
 NASMFLAGS := -f elf64 -g -F dwarf
 LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 USER_CFLAGS := -std=gnu11 -static -O2 -Wall -Wextra

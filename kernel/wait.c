@@ -149,24 +149,11 @@ static bool mutex_try(void *arg)
     return !__atomic_test_and_set(&mutex->held, __ATOMIC_ACQUIRE);
 }
 
-void mutex_lock(struct mutex *mutex)
+void mutex_lock_contended(struct mutex *mutex)
 {
-    ASSERT(!mutex_is_mine(mutex));
-    if (unlikely(!mutex_try(mutex))) {
-        int error = wait_until(&mutex->queue, mutex_try, mutex, WAIT_UNINTERRUPTIBLE, 0);
+    int error = wait_until(&mutex->queue, mutex_try, mutex, WAIT_UNINTERRUPTIBLE, 0);
 
-        BUG_ON(error, "uninterruptible wait gave %d", error);
-    }
-    mutex->owner = current();
+    BUG_ON(error, "uninterruptible wait gave %d", error);
 }
 
-void mutex_unlock(struct mutex *mutex)
-{
-    ASSERT(mutex_is_mine(mutex));
-    mutex->owner = NULL;
-    __atomic_store_n(&mutex->held, false, __ATOMIC_SEQ_CST); /* before the look at the waiters */
-    if (unlikely(!TAILQ_EMPTY(&mutex->queue.waiters)))
-        wake_all(&mutex->queue);
-}
-
-bool mutex_is_mine(const struct mutex *mutex) { return mutex->held && mutex->owner == current(); }
+void mutex_wake(struct mutex *mutex) { wake_all(&mutex->queue); }

@@ -10,6 +10,8 @@
 
 #include <sys/queue.h>
 
+#include "arch/x86_64/cpu.h"
+#include "kernel/lib/assert.h"
 #include "kernel/lib/spinlock.h"
 
 struct waiter;
@@ -50,13 +52,37 @@ int sleep_until(uint64_t deadline) __must_check;
 /* A lock that may be held while sleeping. Not recursive; not for interrupt handlers. */
 struct mutex {
     bool held;
-    struct process *owner; /* for mutex_is_mine() */
+    struct process *owner; /* kept in debug builds, for mutex_is_mine() */
     struct wait_queue queue;
 };
 
 void mutex_init(struct mutex *mutex);
-void mutex_lock(struct mutex *mutex);
-void mutex_unlock(struct mutex *mutex);
-bool mutex_is_mine(const struct mutex *mutex);
+
+/* What the two below do when somebody else has it, or waits for it. */
+void mutex_lock_contended(struct mutex *mutex);
+void mutex_wake(struct mutex *mutex);
+
+/* Does the current process hold it? Debug builds only. */
+static inline bool mutex_is_mine(const struct mutex *mutex)
+{
+    return mutex->held && mutex->owner == this_cpu()->process;
+}
+
+static inline void mutex_lock(struct mutex *mutex)
+{
+    ASSERT(!mutex_is_mine(mutex));
+    if (unlikely(__atomic_test_and_set(&mutex->held, __ATOMIC_ACQUIRE)))
+        mutex_lock_contended(mutex);
+    if (DEBUG)
+        mutex->owner = this_cpu()->process;
+}
+
+static inline void mutex_unlock(struct mutex *mutex)
+{
+    ASSERT(mutex_is_mine(mutex));
+    __atomic_store_n(&mutex->held, false, __ATOMIC_SEQ_CST); /* before the look at the waiters */
+    if (unlikely(!TAILQ_EMPTY(&mutex->queue.waiters)))
+        mutex_wake(mutex);
+}
 
 #endif

@@ -15,6 +15,7 @@ typedef int64_t ssize_type;
 #define __must_check __attribute__((warn_unused_result))
 #define __noreturn_fn __attribute__((noreturn))
 #define __printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
+#define __noinline __attribute__((noinline)) /* keeps a rare path from lengthening the common one */
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
