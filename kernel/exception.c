@@ -24,7 +24,7 @@ static void describe_place(const struct trapframe *frame, const struct fault *fa
     if (fault) {
         string_copy(text, ": ", size);
         mutex_lock(&aspace->lock);
-        near_describe(text + 2, size - 2, aspace, fault->addr, fault->access);
+        near_describe(text + 2, size - 2, aspace, fault->addr, fault->cause.access);
         mutex_unlock(&aspace->lock);
     } else if (frame->vector == TRAP_PROTECTION) {
         string_copy(text, ": an address that is not canonical, or an instruction for the kernel alone", size);
@@ -64,7 +64,7 @@ static void raise_fault(struct trapframe *frame, int number, int code, vaddr_t a
  */
 static void out_of_memory(const struct fault *fault)
 {
-    if (fault->user)
+    if (fault->cause.user)
         process_exit(SIGKILL);
     signal_send_kernel(current(), SIGKILL);
 }

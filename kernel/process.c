@@ -29,12 +29,6 @@ static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals
 static int last_pid; /* process_lock */
 static bool pids_out_of_order; /* numbers above last_pid may be in use */
 
-int process_current_pid(void)
-{
-    const struct process *process = current();
-    return process ? process->pid : 0;
-}
-
 struct process *process_find_locked(int pid)
 {
     struct process *process;

@@ -217,9 +217,6 @@ unsigned process_count_of_user(uint32_t user);
  */
 void process_release_vfork(struct process *process);
 
-/* Who is running; 0: the idle process, or a kernel thread's start. Any context (mm/trace.c asks, too). */
-int process_current_pid(void);
-
 /* ---- what the OOM killer asks (mm/oom.c; implemented in oom_candidates.c) ---- */
 
 /* A process with an address space, as it was when it was looked at. */

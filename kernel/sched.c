@@ -288,6 +288,7 @@ static void switch_to(struct process *previous, struct process *next)
         aspace_switch(next->aspace);
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
+    cpu->pid = (uint32_t)next->pid;
     cpu->return_work = (signal_needs_delivery(next) ? RETURN_SIGNAL : 0) | (next->rseq ? RETURN_RSEQ : 0);
     if (next->user) {
         cpu_set_kernel_stack(next->kernel_stack);

@@ -6,15 +6,18 @@
 #include "mm/fault.h"
 #include "mm/zero.h"
 
+static __noinline enum fault_kind anon_fill(struct fault_page *page)
+{
+    struct frame *frame = frame_alloc_zeroed(FRAME_ANON);
+    return likely(frame) ? fault_map(page, frame, FAULT_ZERO_FILL) : FAULT_OOM;
+}
+
 static enum fault_kind anon_fault(struct fault_page *page)
 {
-    if (page->access != ACCESS_WRITE && lazy.zeropage) {
-        page->frame = zero_frame();
-        frame_get(page->frame);
-        return FAULT_ZERO_READ;
-    }
-    page->frame = frame_alloc_zeroed(FRAME_ANON);
-    return page->frame ? FAULT_ZERO_FILL : FAULT_OOM;
+    if (page->access == ACCESS_WRITE || !lazy.zeropage)
+        return anon_fill(page);
+    frame_get(zero_frame());
+    return fault_map(page, zero_frame(), FAULT_ZERO_READ);
 }
 
 const struct vma_ops anon_ops = { .name = "anonymous", .fault = anon_fault };

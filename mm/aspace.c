@@ -125,7 +125,7 @@ static int vmas_fork(struct aspace *parent, struct aspace *child)
             continue;
         }
         uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
-        if (commit_charge(charge, parent))
+        if (vma->ops == &reaped_ops || commit_charge(charge, parent))
             return -ENOMEM;
         struct vma *copy = vma_clone(vma);
         if (!copy) {

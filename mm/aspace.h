@@ -31,7 +31,6 @@ struct aspace {
     uint64_t stack_limit, size_limit, data_limit, data_limit_hard, lock_limit;
     bool unprivileged;      /* its processes are not root's: the administrator's reserve is not theirs, lock_limit is */
     unsigned lock_future;   /* mlockall(MCL_FUTURE): VMA_LOCKED, VMA_LOCK_ONFAULT for mappings to come, or 0 */
-    bool doomed;            /* the OOM reaper took pages: no fault is served any more */
     vaddr_t given_back_start, given_back_end; /* what munmap(2) or brk(2) took away last, for mm/near.h; empty: nothing yet */
     uint64_t peak_resident; /* pages: VmHWM as far as noted; see aspace_usage() */
 };

@@ -67,11 +67,16 @@ static void fault_count(enum fault_kind kind)
 _Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC, "rights are PROT_*");
 
 /* An entry may be written if the VMA says so and the page is ours alone, or shared on purpose. */
-unsigned fault_rights(const struct vma *vma, const struct frame *frame)
+static inline unsigned rights_left(const struct vma *vma, const struct frame *frame)
 {
     bool exclusive = frame->kind == FRAME_ANON && frame->refs == 1;
+    return vma->flags & VMA_SHARED || exclusive ? ~0u : ~(unsigned)RIGHT_WRITE;
+}
+
+unsigned fault_rights(const struct vma *vma, const struct frame *frame)
+{
     unsigned rights = vma->prot ? vma->prot | RIGHT_READ : 0; /* any right lets an x86 read */
-    return vma->flags & VMA_SHARED || exclusive ? rights : rights & ~RIGHT_WRITE;
+    return rights & rights_left(vma, frame);
 }
 
 static bool vma_allows(const struct vma *vma, enum fault_access access)
@@ -92,18 +97,21 @@ static bool entry_allows(pte_t entry, enum fault_access access)
     return pte_allows(entry, needed[access]);
 }
 
-/* Put a frame whose reference we hold into an entry. What is made for a write is dirty from the start. */
-static void entry_install(pte_t *slot, const struct vma *vma, struct frame *frame, enum fault_access access)
+/* The entry for a frame whose reference we hold, after an access that the VMA allows. What is written is dirty from the start. */
+static inline pte_t entry_make(const struct vma *vma, const struct frame *frame, enum fault_access access)
 {
-    pte_t entry = pte_make(frame_pfn(frame), fault_rights(vma, frame));
-    pagetable_set(slot, access == ACCESS_WRITE ? pte_dirtied(entry) : entry);
+    unsigned rights = (vma->prot | RIGHT_READ) & rights_left(vma, frame); /* fault_rights(), for prot is not empty */
+    pte_t entry = pte_make_present(frame_pfn(frame), rights);
+
+    ASSERT(vma->prot);
+    return access == ACCESS_WRITE ? pte_dirtied(entry) : entry;
 }
 
 /*
  * A page of a file or shared object has been read where it was already in memory: so map those around it that are there, too,
  * within an aligned window (as Linux's fault_around_bytes). The window's entries stand in the same table.
  */
-static void window_map(const struct fault_page *page)
+static __noinline enum fault_kind window_map(const struct fault_page *page)
 {
     const struct vma *vma = page->vma;
     vaddr_t first = MAX(align_down(page->addr, FAULT_AROUND), vma->start);
@@ -116,27 +124,22 @@ static void window_map(const struct fault_page *page)
         if (!frame)
             continue;
         frame_get(frame);
-        entry_install(slot, vma, frame, ACCESS_READ);
+        pagetable_fill(slot, entry_make(vma, frame, ACCESS_READ), frame);
         mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
     trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, page->frame->kind);
+    return FAULT_FILE_MAP;
 }
 
-/* No entry: the backing provides a frame. */
-static enum fault_kind page_make(struct fault_page *page)
+enum fault_kind fault_map(struct fault_page *page, struct frame *frame, enum fault_kind kind)
 {
-    if (unlikely(page->aspace->doomed)) /* the contents may be gone: a fresh page would be a lie */
-        return FAULT_OOM;
-    enum fault_kind kind = page->vma->ops->fault(page);
-    if (fault_resolved(kind))
-        entry_install(page->slot, page->vma, page->frame, page->access);
-    if (kind == FAULT_FILE_MAP && page->access != ACCESS_WRITE)
-        window_map(page);
-    return kind;
+    page->frame = frame;
+    pagetable_fill(page->slot, entry_make(page->vma, frame, page->access), frame);
+    return unlikely(kind == FAULT_FILE_MAP && page->access != ACCESS_WRITE) ? window_map(page) : kind;
 }
 
 /* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
-static enum fault_kind page_copy_on_write(struct fault_page *page, struct frame *shared)
+static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, struct frame *shared)
 {
     bool is_zero = shared->kind == FRAME_ZERO;
     struct frame *copy = is_zero ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
@@ -146,14 +149,14 @@ static enum fault_kind page_copy_on_write(struct fault_page *page, struct frame 
     if (!is_zero)
         page_copy(frame_address(copy), frame_address(shared));
     page->frame = copy;
-    entry_install(page->slot, page->vma, copy, ACCESS_WRITE);
+    pagetable_replace(page->slot, entry_make(page->vma, copy, ACCESS_WRITE), copy, shared);
     tlb_flush_page(page->addr);
     frame_put(shared);
     return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;
 }
 
 /* The entry holds a frame. `regained`: its path was shared or had been until now. */
-static enum fault_kind page_present(struct fault_page *page, bool regained)
+static __noinline enum fault_kind page_present(struct fault_page *page, bool regained)
 {
     pte_t entry = page->before;
     struct frame *frame = frame_at(pte_pfn(entry));
@@ -166,30 +169,33 @@ static enum fault_kind page_present(struct fault_page *page, bool regained)
         return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
     }
     BUG_ON(page->access != ACCESS_WRITE, "entry 0x%lx at 0x%lx forbids what its VMA allows", entry.bits, page->addr);
-    if (!(fault_rights(page->vma, frame) & RIGHT_WRITE))
+    if (!(rights_left(page->vma, frame) & RIGHT_WRITE))
         return page_copy_on_write(page, frame);
     pte_store(page->slot, pte_dirtied(pte_writable(entry)));
     tlb_flush_page(page->addr);
     return FAULT_COW_REUSE;
 }
 
-/* The decision about one page that its VMA lets be accessed. */
-static enum fault_kind page_serve(struct fault_page *page)
+/* The decision about one page that its VMA lets be accessed: its entry stands in page->slot. */
+static inline enum fault_kind page_decide(struct fault_page *page, bool regained)
 {
-    struct pagetable *tree = &page->aspace->tree;
+    page->before = pte_load(page->slot);
+    return pte_is_none(page->before) ? page->vma->ops->fault(page) : page_present(page, regained);
+}
+
+/* The path to the page has to be made ours first. */
+static __noinline enum fault_kind page_serve_unowned(struct fault_page *page)
+{
     bool regained;
 
-    pte_t *slot = pagetable_own(tree, page->addr, &regained);
-    if (!slot)
-        return FAULT_OOM;
-    page->slot = slot;
-    page->before = pte_load(slot);
-    if (!pte_is_none(page->before))
-        return page_present(page, regained);
-    enum fault_kind kind = page_make(page);
-    if (!fault_resolved(kind))
-        pagetable_trim(tree, page->addr);
-    return kind;
+    page->slot = pagetable_own(&page->aspace->tree, page->addr, &regained);
+    return page->slot ? page_decide(page, regained) : FAULT_OOM;
+}
+
+static inline enum fault_kind page_serve(struct fault_page *page)
+{
+    page->slot = pagetable_owned(&page->aspace->tree, page->addr);
+    return likely(page->slot) ? page_decide(page, false) : page_serve_unowned(page);
 }
 
 /* The address lies in `vma`. */
@@ -200,7 +206,7 @@ static enum fault_kind fault_serve_in(struct fault_page *page, struct vma *vma)
 }
 
 /* It lies in none; `above` is the next one, or NULL. A stack may grow down to it. */
-static enum fault_kind fault_serve_below(struct fault_page *page, struct vma *above)
+static __noinline enum fault_kind fault_serve_below(struct fault_page *page, struct vma *above)
 {
     struct aspace *aspace = page->aspace;
     vaddr_t old_start = above ? above->start : 0;
@@ -218,13 +224,26 @@ static enum fault_kind fault_serve_below(struct fault_page *page, struct vma *ab
     return FAULT_STACK_GROW;
 }
 
-/* Everything but the counting. */
-static enum fault_kind fault_serve(struct fault_page *page)
+/* It came to nothing: tables that were made for it go again. */
+static __noinline enum fault_kind fault_undo(struct fault_page *page, enum fault_kind kind)
 {
-    struct vma *vma = vma_find_first(&page->aspace->vmas, page->addr);
+    if (kind == FAULT_BUS || kind == FAULT_OOM)
+        pagetable_trim(&page->aspace->tree, page->addr);
+    return kind;
+}
+
+/* Everything but the counting. */
+static inline enum fault_kind fault_serve(struct fault_page *page)
+{
+    struct vma *vma = vma_find_again(&page->aspace->vmas, page->addr);
+    enum fault_kind kind;
 
     ASSERT(mutex_is_mine(&page->aspace->lock));
-    return likely(vma && page->addr >= vma->start) ? fault_serve_in(page, vma) : fault_serve_below(page, vma);
+    if (likely(vma && page->addr >= vma->start))
+        kind = fault_serve_in(page, vma);
+    else
+        kind = fault_serve_below(page, vma);
+    return likely(fault_resolved(kind)) ? kind : fault_undo(page, kind);
 }
 
 /* The question; what answers it is filled in on the way. */
@@ -235,26 +254,39 @@ static inline void fault_ask(struct fault_page *page, struct aspace *aspace, vad
     page->access = access;
 }
 
-enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fault_access access, struct frame **frame)
+/* For the kernel's own hand: nobody has faulted, so what had not to be done does not count. */
+static inline enum fault_kind fault_touch(struct fault_page *page)
+{
+    enum fault_kind kind = fault_serve(page);
+
+    if (kind != FAULT_SPURIOUS)
+        fault_count(kind);
+    return kind;
+}
+
+static __noinline enum fault_kind fault_touch_traced(struct fault_page *page)
 {
     struct trace_before before;
+
+    trace_fault_begin(&before);
+    enum fault_kind kind = fault_touch(page);
+    if (kind != FAULT_SPURIOUS)
+        trace_fault_end(&before, page, &(struct fault){ .addr = page->addr, .cause.access = page->access }, kind);
+    return kind;
+}
+
+enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fault_access access, struct frame **frame)
+{
     struct fault_page page;
 
     fault_ask(&page, aspace, addr, access);
-    if (unlikely(trace_is_on))
-        trace_fault_begin(&before);
-    enum fault_kind kind = addr < USER_END ? fault_serve(&page) : FAULT_SEGV_MAPERR;
-    if (kind != FAULT_SPURIOUS) {
-        fault_count(kind);
-        if (unlikely(trace_is_on))
-            trace_fault_end(&before, &page, &(struct fault){ .addr = addr }, kind);
-    }
+    enum fault_kind kind = unlikely(trace_is_on) ? fault_touch_traced(&page) : fault_touch(&page);
     if (frame && fault_resolved(kind))
         *frame = page.frame;
     return kind;
 }
 
-static enum fault_kind fault_try(struct fault_page *page)
+static inline enum fault_kind fault_try(struct fault_page *page)
 {
     mutex_lock(&page->aspace->lock);
     enum fault_kind kind = fault_serve(page);
@@ -263,7 +295,7 @@ static enum fault_kind fault_try(struct fault_page *page)
 }
 
 /* Memory is out: room is made, and all is looked up again each time, for it may have changed. */
-static enum fault_kind fault_insist(struct fault_page *page)
+static __noinline enum fault_kind fault_insist(struct fault_page *page)
 {
     enum fault_kind kind = FAULT_OOM;
     enum oom_turn turn = oom_turn_begin();
@@ -278,24 +310,35 @@ static enum fault_kind fault_insist(struct fault_page *page)
     return kind;
 }
 
-enum fault_kind mm_fault(const struct fault *fault)
+/* For the current process, which waits until there is memory. */
+static inline enum fault_kind fault_resolve(struct fault_page *page)
 {
-    struct aspace *aspace = this_cpu()->aspace;
+    enum fault_kind kind = likely(page->aspace) ? fault_try(page) : FAULT_SEGV_MAPERR; /* a kernel thread's */
+
+    if (unlikely(kind == FAULT_OOM))
+        kind = fault_insist(page);
+    fault_count(kind);
+    return kind;
+}
+
+static __noinline enum fault_kind mm_fault_traced(const struct fault *fault)
+{
     struct trace_before before;
     struct fault_page page;
-    enum fault_kind kind;
 
-    fault_ask(&page, aspace, fault->addr, fault->access);
-    if (unlikely(trace_is_on))
-        trace_fault_begin(&before);
-    if (!aspace || fault->addr >= USER_END)
-        kind = FAULT_SEGV_MAPERR;
-    else
-        kind = fault_try(&page);
-    if (unlikely(kind == FAULT_OOM))
-        kind = fault_insist(&page);
-    fault_count(kind);
-    if (unlikely(trace_is_on))
-        trace_fault_end(&before, &page, fault, kind);
+    trace_fault_begin(&before);
+    fault_ask(&page, this_cpu()->aspace, fault->addr, fault->cause.access);
+    enum fault_kind kind = fault_resolve(&page);
+    trace_fault_end(&before, &page, fault, kind);
     return kind;
+}
+
+enum fault_kind mm_fault(const struct fault *fault)
+{
+    struct fault_page page;
+
+    if (unlikely(trace_is_on))
+        return mm_fault_traced(fault);
+    fault_ask(&page, this_cpu()->aspace, fault->addr, fault->cause.access);
+    return fault_resolve(&page);
 }

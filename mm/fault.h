@@ -16,12 +16,15 @@ struct vma;
 enum fault_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 
 /* What the CPU reported (SDM 3, 4.7). */
+struct fault_cause {
+    uint8_t access; /* enum fault_access */
+    bool user;      /* from user mode; else a user copy of the kernel's */
+    bool present;   /* the entry was present: a matter of rights */
+};
+
 struct fault {
-    vaddr_t addr;
-    enum fault_access access;
-    bool user;    /* from user mode; else a user copy of the kernel's */
-    bool present; /* the entry was present: a matter of rights */
-    vaddr_t ip;
+    vaddr_t addr, ip;
+    struct fault_cause cause;
 };
 
 /* How a fault ended. The case table is at the head of fault.c. */
@@ -80,16 +83,21 @@ struct fault_page {
     struct vma *vma;
     vaddr_t addr; /* of the page */
     enum fault_access access;
-    struct frame *frame; /* out: the frame to map, with one reference for the entry */
+    struct frame *frame; /* out: the frame that is mapped then */
     pte_t *slot;         /* out: its leaf entry, on a path that is ours */
     pte_t before;        /* out: what was there */
 };
 
-/* One kind of memory. Sets page->frame and returns a resolved kind, or FAULT_BUS, FAULT_OOM with nothing taken. */
+/*
+ * One kind of memory. Ends by fault_map(), or returns FAULT_BUS or FAULT_OOM with nothing taken.
+ */
 struct vma_ops {
     const char *name;
     enum fault_kind (*fault)(struct fault_page *page);
 };
-extern const struct vma_ops anon_ops, shm_ops, filemap_ops;
+extern const struct vma_ops anon_ops, shm_ops, filemap_ops, reaped_ops;
+
+/* Map `frame`, whose reference becomes the entry's, where there was no entry. Returns `kind`. */
+enum fault_kind fault_map(struct fault_page *page, struct frame *frame, enum fault_kind kind);
 
 #endif

@@ -11,11 +11,12 @@
 
 static enum fault_kind filemap_copy(struct fault_page *page, const struct frame *cached)
 {
-    page->frame = frame_alloc(FRAME_ANON);
-    if (!page->frame)
+    struct frame *copy = frame_alloc(FRAME_ANON);
+
+    if (!copy)
         return FAULT_OOM;
-    page_copy(frame_address(page->frame), frame_address(cached));
-    return FAULT_COW_COPY;
+    page_copy(frame_address(copy), frame_address(cached));
+    return fault_map(page, copy, FAULT_COW_COPY);
 }
 
 static enum fault_kind filemap_fault(struct fault_page *page)
@@ -29,11 +30,10 @@ static enum fault_kind filemap_fault(struct fault_page *page)
         return found == -ENOMEM ? FAULT_OOM : FAULT_BUS;
     if (page->access == ACCESS_WRITE && !(vma->flags & VMA_SHARED))
         return filemap_copy(page, cached);
-    page->frame = cached;
     frame_get(cached);
     if (found == PAGECACHE_HIT)
-        return FAULT_FILE_MAP;
-    return index < vma->cache->backed ? FAULT_FILE_READ : FAULT_ZERO_FILL;
+        return fault_map(page, cached, FAULT_FILE_MAP);
+    return fault_map(page, cached, index < vma->cache->backed ? FAULT_FILE_READ : FAULT_ZERO_FILL);
 }
 
 const struct vma_ops filemap_ops = { .name = "file", .fault = filemap_fault };

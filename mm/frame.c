@@ -204,12 +204,6 @@ struct frame *frame_alloc_zeroed(enum frame_kind kind)
     return frame;
 }
 
-void frame_get(struct frame *frame)
-{
-    ASSERT(frame->refs > 0);
-    __atomic_add_fetch(&frame->refs, 1, __ATOMIC_RELAXED);
-}
-
 bool frame_drop(struct frame *frame)
 {
     uint32_t left = __atomic_sub_fetch(&frame->refs, 1, __ATOMIC_ACQ_REL);
@@ -232,20 +226,6 @@ void frame_put(struct frame *frame)
     ASSERT(frame->kind != FRAME_TABLE || frame->used == 0);
     if (frame_drop(frame))
         frame_free(frame);
-}
-
-enum resident_kind frame_resident_kind(const struct frame *frame)
-{
-    switch (frame->kind) {
-    case FRAME_ANON:
-        return RESIDENT_ANON;
-    case FRAME_FILE:
-        return RESIDENT_FILE;
-    case FRAME_SHM:
-        return RESIDENT_SHM;
-    default:
-        return RESIDENT_NONE;
-    }
 }
 
 void frame_figures(struct frame_figures *copy)

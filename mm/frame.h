@@ -16,6 +16,7 @@
 #define MM_FRAME_H
 
 #include "arch/x86_64/directmap.h"
+#include "kernel/lib/assert.h"
 #include "kernel/lib/types.h"
 
 enum frame_kind {
@@ -33,7 +34,7 @@ enum frame_kind {
 };
 
 /* What an entry of a leaf table adds to resident memory. The zero page adds nothing. */
-enum resident_kind { RESIDENT_ANON, RESIDENT_FILE, RESIDENT_SHM, RESIDENT_KINDS, RESIDENT_NONE = RESIDENT_KINDS };
+enum resident_kind { RESIDENT_ANON, RESIDENT_SHM, RESIDENT_FILE, RESIDENT_KINDS, RESIDENT_NONE = RESIDENT_KINDS };
 
 struct frame {
     uint32_t refs;
@@ -77,7 +78,11 @@ struct frame *frame_alloc_zeroed(enum frame_kind kind) __must_check;
  * One reference more, or less; the last one frees the frame (the whole block). A page table has children to give
  * up first, so pagetable.c uses the two halves: frame_drop() tells that it was the last, frame_free() ends it.
  */
-void frame_get(struct frame *frame);
+static inline void frame_get(struct frame *frame)
+{
+    ASSERT(frame->refs > 0);
+    __atomic_add_fetch(&frame->refs, 1, __ATOMIC_RELAXED);
+}
 void frame_put(struct frame *frame);
 bool frame_drop(struct frame *frame) __must_check;
 void frame_free(struct frame *frame);
@@ -92,8 +97,14 @@ static inline pfn_t frame_pfn(const struct frame *frame) { return (pfn_t)(frame 
 static inline void *frame_address(const struct frame *frame) { return direct_address(frame_pfn(frame) << PAGE_SHIFT); }
 static inline struct frame *frame_of(const void *address) { return frame_at(direct_paddr(address) >> PAGE_SHIFT); }
 
-/* What a leaf entry that points at this frame adds to RSS. */
-enum resident_kind frame_resident_kind(const struct frame *frame);
+/* Does a leaf entry that points at this frame add to RSS? And as what: the last kinds of frames are these, in order. */
+static inline bool frame_is_resident(const struct frame *frame) { return frame->kind >= FRAME_ANON; }
+static inline enum resident_kind frame_resident_kind(const struct frame *frame)
+{
+    return frame_is_resident(frame) ? (enum resident_kind)(frame->kind - FRAME_ANON) : RESIDENT_NONE;
+}
+_Static_assert(FRAME_SHM - FRAME_ANON == RESIDENT_SHM && FRAME_FILE - FRAME_ANON == RESIDENT_FILE &&
+                   FRAME_KINDS - FRAME_ANON == RESIDENT_KINDS, "kinds of frames and of residence");
 
 /* Figures, in frames. `total` is what the allocator has been given. */
 struct frame_figures {

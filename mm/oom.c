@@ -149,7 +149,7 @@ static bool victim_kill(struct oom_candidate *chosen)
 {
     bool is_self = chosen->aspace == this_cpu()->aspace;
 
-    trace_oom(TRACE_OOM_KILL, chosen);
+    trace_oom(TRACE_OOM_KILL, chosen->aspace, chosen->pid, chosen->name);
     oom_report_kill(chosen, oom_policy.oom_kill_allocating_task);
     oom_kills++;
     oom_kill(chosen->aspace);
@@ -216,7 +216,7 @@ bool oom_make_room(void)
         return true;
     if (!oom_candidate_current(&asking)) /* a self-test, in an address space of no process */
         return false;
-    trace_oom(TRACE_OOM_INVOKED, &asking);
+    trace_oom(TRACE_OOM_INVOKED, asking.aspace, asking.pid, asking.name);
     oom_report_begin(&asking);
     if (oom_policy.panic_on_oom)
         panic("Out of memory: system-wide panic_on_oom is enabled");
@@ -233,16 +233,25 @@ bool oom_may_use_reserve(void) { return oom_current_is_victim(); }
 
 /* ---- the reaper ---- */
 
+/* What was there may be gone: a fresh page would be a lie. */
+static enum fault_kind reaped_fault(struct fault_page *page)
+{
+    (void)page;
+    return FAULT_OOM;
+}
+
+const struct vma_ops reaped_ops = { .name = "reaped", .fault = reaped_fault };
+
 /* Take the pages that only the victim sees; its promises stay until it ends, but are not kept any more. */
 static void aspace_reap(struct aspace *aspace)
 {
     struct vma *vma;
 
     mutex_lock(&aspace->lock);
-    aspace->doomed = true;
     TAILQ_FOREACH(vma, &aspace->vmas.list, link) {
         if (vma->flags & VMA_SHARED)
             continue;
+        vma->ops = &reaped_ops;
         if (!pagetable_prepare_release(&aspace->tree, vma->start, vma->end))
             range_release_pages(aspace, vma->start, vma->end);
     }
@@ -258,7 +267,7 @@ void oom_reaper(void *arg)
         int error = wait_until(&reaper_work, reaper_has_work, arg, WAIT_INTERRUPTIBLE, 0);
         BUG_ON(error, "a kernel thread's wait gave %d", error);
         aspace_reap(victim.aspace);
-        trace_oom(TRACE_OOM_REAPED, &victim);
+        trace_oom(TRACE_OOM_REAPED, victim.aspace, victim.pid, victim.name);
         oom_report_reaped(&victim);
         aspace_put(victim.aspace);
         spin_lock(&oom_lock);

@@ -49,6 +49,21 @@ bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr);
  */
 pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained) __must_check;
 
+/* The same for a path that is ours already, else NULL: what nearly every fault needs, and no record is looked at. */
+static inline pte_t *pagetable_owned(const struct pagetable *tree, vaddr_t addr)
+{
+    pte_t *entries = frame_address(tree->root);
+
+#pragma GCC unroll 3 /* shifts by constants: two thirds of the instructions */
+    for (unsigned level = PTE_ROOT_LEVEL; level > PTE_LEAF_LEVEL; level--) {
+        pte_t entry = pte_load(&entries[pte_index(addr, level)]);
+        if (unlikely(!pte_is_writable(entry)))
+            return NULL;
+        entries = direct_address(pte_pfn(entry) << PAGE_SHIFT);
+    }
+    return &entries[pte_index(addr, PTE_LEAF_LEVEL)];
+}
+
 /* After pagetable_own() and no entry set after all: drop tables on the path that are empty. */
 void pagetable_trim(struct pagetable *tree, vaddr_t addr);
 
@@ -64,6 +79,29 @@ int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t le
  * for is the caller's to give; the one that the old entry held is the caller's to put after its flush.
  */
 void pagetable_set(pte_t *slot, pte_t entry);
+
+/* The same where there was none, for the entry of `frame`; and where the entry of `old` was. */
+static inline void pagetable_fill(pte_t *slot, pte_t entry, const struct frame *frame)
+{
+    struct frame *table = frame_of(slot);
+
+    ASSERT(pte_is_none(pte_load(slot)));
+    table->used++;
+    if (frame_is_resident(frame))
+        table->table.resident[frame->kind - FRAME_ANON]++;
+    pte_store(slot, entry);
+}
+
+static inline void pagetable_replace(pte_t *slot, pte_t entry, const struct frame *frame, const struct frame *old)
+{
+    struct frame *table = frame_of(slot);
+
+    if (frame_is_resident(old))
+        table->table.resident[old->kind - FRAME_ANON]--;
+    if (frame_is_resident(frame))
+        table->table.resident[frame->kind - FRAME_ANON]++;
+    pte_store(slot, entry);
+}
 
 /*
  * Frames and subtrees that have left a tree and wait for the flush before their references are given back.

@@ -12,11 +12,13 @@
 
 static enum fault_kind shm_fault(struct fault_page *page)
 {
-    int found = pagecache_page(page->vma->cache, vma_index_of(page->vma, page->addr), &page->frame);
+    struct frame *frame;
+    int found = pagecache_page(page->vma->cache, vma_index_of(page->vma, page->addr), &frame);
+
     if (found < 0)
         return found == -ENOMEM ? FAULT_OOM : FAULT_BUS; /* beyond its end after mremap(2), as on Linux */
-    frame_get(page->frame);
-    return found == PAGECACHE_NEW ? FAULT_ZERO_FILL : FAULT_FILE_MAP;
+    frame_get(frame);
+    return fault_map(page, frame, found == PAGECACHE_NEW ? FAULT_ZERO_FILL : FAULT_FILE_MAP);
 }
 
 const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };

@@ -12,7 +12,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
-#include "kernel/process.h"
 #include "mm/aspace.h"
 #include "mm/commit.h"
 #include "mm/zero.h"
@@ -156,7 +155,7 @@ struct trace_record *trace_record(enum trace_event event, const struct pagetable
 
     *record = (struct trace_record){
         .time = cpu_tsc(),
-        .pid = (uint32_t)process_current_pid(),
+        .pid = this_cpu()->pid,
         .root = root_of(tree),
         .event = event,
         .free = (uint32_t)frame_free_count(),
@@ -212,13 +211,13 @@ void trace_fork_record(const struct pagetable *parent, const struct pagetable *c
     trace_record(TRACE_FORK, parent)->process.other = root_of(child);
 }
 
-void trace_oom_record(enum trace_oom step, const struct oom_candidate *whom)
+void trace_oom_record(enum trace_oom step, const struct aspace *aspace, int pid, const char *name)
 {
-    struct trace_record *record = trace_record(TRACE_OOM, &whom->aspace->tree);
+    struct trace_record *record = trace_record(TRACE_OOM, &aspace->tree);
 
     record->kind = step;
-    record->oom.victim = (uint32_t)whom->pid;
-    string_copy(record->oom.name, whom->name, sizeof(record->oom.name));
+    record->oom.victim = (uint32_t)pid;
+    string_copy(record->oom.name, name, sizeof(record->oom.name));
 }
 
 void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind)
@@ -268,15 +267,15 @@ static void record_page(struct trace_record *record, const struct fault_page *pa
     record->fault.before[0] = before;
     record->fault.after[0] = after;
     record->fault.frame = (uint32_t)pte_pfn(after);
-    record->fault.refs = frame_at(pte_pfn(after))->refs;
-    record->fault.frame_kind = frame_at(pte_pfn(after))->kind;
+    __builtin_memcpy(&record->fault.state, frame_at(pte_pfn(after)), sizeof(record->fault.state));
     record->fault.old_refs = held_another ? frame_at(pte_pfn(before))->refs : 0;
 }
 
 static void record_no_page(struct trace_record *record)
 {
     record->fault.levels = 0;
-    record->fault.frame = record->fault.refs = record->fault.frame_kind = record->fault.old_refs = 0;
+    record->fault.frame = record->fault.old_refs = 0;
+    record->fault.state = (struct trace_frame){ 0 };
 }
 
 static void record_vma(struct trace_record *record, const struct vma *vma)
@@ -294,21 +293,21 @@ void trace_fault_begin(struct trace_before *before)
     before->time = cpu_tsc();
 }
 
-void trace_fault_end(const struct trace_before *before, const struct fault_page *page, const struct fault *cause,
+void trace_fault_end(const struct trace_before *before, const struct fault_page *page, const struct fault *fault,
                      enum fault_kind kind)
 {
     uint64_t now = cpu_tsc();
     struct trace_record *record = record_claim();
 
     record->time = before->time;
-    record->pid = (uint32_t)process_current_pid();
+    record->pid = this_cpu()->pid;
     record->event = TRACE_FAULT;
     record->kind = kind;
-    record->access = page->access | (cause->user ? TRACE_USER : 0) | (cause->present ? TRACE_PRESENT : 0);
+    record->access = page->access | (fault->cause.user ? TRACE_USER : 0) | (fault->cause.present ? TRACE_PRESENT : 0);
     record->free = (uint32_t)frame_free_count();
     record->cost = (uint32_t)(now - before->time);
-    record->fault.addr = cause->addr;
-    record->fault.ip = cause->ip;
+    record->fault.addr = fault->addr;
+    record->fault.ip = fault->ip;
     record->fault.flushes = (uint16_t)(tlb_page_flushes - before->flushes);
     if (likely(kind != FAULT_SEGV_MAPERR)) {
         record->root = root_of(&page->aspace->tree);

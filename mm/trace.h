@@ -17,8 +17,6 @@
 #include "mm/fault.h"
 #include "mm/pagetable.h"
 
-struct oom_candidate;
-
 enum trace_event {
     TRACE_START,   /* the trace is switched on: what the other figures are measured in */
     TRACE_FAULT,   /* a fault, or a touch on somebody's behalf, has ended */
@@ -56,6 +54,14 @@ enum trace_oom { TRACE_OOM_INVOKED, TRACE_OOM_KILL, TRACE_OOM_REAPED };
 
 #define TRACE_VERSION 1 /* of the layout below and of the events' meaning */
 
+/* How struct frame begins: one load, one store. */
+struct trace_frame {
+    uint32_t refs;
+    uint8_t kind, order; /* enum frame_kind */
+    uint16_t used;
+};
+_Static_assert(offsetof(struct frame, kind) == offsetof(struct trace_frame, kind), "struct frame begins like this");
+
 /* The layout is what leaves the machine: fixed size, little endian, the same for every compiler. */
 struct trace_record {
     uint64_t time;      /* of the TSC, when the event began */
@@ -73,9 +79,9 @@ struct trace_record {
         struct {
             vaddr_t addr, ip;
             pte_t before[PTE_LEVELS], after[PTE_LEVELS]; /* entries, [level - 1], of the levels that `levels` names */
-            uint32_t frame, refs; /* what is mapped then; refs 0: nothing */
-            uint32_t frame_kind;  /* enum frame_kind */
-            uint32_t old_refs;    /* references left of the frame that was mapped before, if it is another */
+            struct trace_frame state; /* of the frame that is mapped then; refs 0: nothing is */
+            uint32_t frame;           /* its number */
+            uint32_t old_refs;        /* references left of the frame that was mapped before, if it is another */
             uint16_t tables_copied; /* shared tables that had to be copied for it */
             uint16_t flushes;       /* of one page in the TLB */
             uint16_t levels;        /* bit (level - 1): the entry of this level is told, for it may have changed */
@@ -154,8 +160,8 @@ struct trace_before {
     uint64_t flushes;
 };
 void trace_fault_begin(struct trace_before *before);
-/* `cause` has ip 0 if nobody faulted. `page` is filled in as far as `kind` says. */
-void trace_fault_end(const struct trace_before *before, const struct fault_page *page, const struct fault *cause,
+/* `fault` has ip 0 if nobody faulted. `page` is filled in as far as `kind` says. */
+void trace_fault_end(const struct trace_before *before, const struct fault_page *page, const struct fault *fault,
                      enum fault_kind kind);
 
 /* The common part of a record, filled in; the rest is zero. `tree` may be NULL. Valid until the next one is begun. */
@@ -167,7 +173,7 @@ void trace_range_record(enum trace_event event, const struct pagetable *tree, va
 void trace_entry_record(enum trace_event event, const pte_t *slot, pte_t before, pte_t after, const struct frame *from);
 void trace_advice_record(const struct pagetable *tree, vaddr_t start, vaddr_t end, int advice);
 void trace_fork_record(const struct pagetable *parent, const struct pagetable *child);
-void trace_oom_record(enum trace_oom step, const struct oom_candidate *whom);
+void trace_oom_record(enum trace_oom step, const struct aspace *aspace, int pid, const char *name);
 void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind);
 void trace_commit_record(int64_t amount, enum trace_verdict verdict);
 
@@ -212,11 +218,11 @@ static inline void trace_fork(const struct pagetable *parent, const struct paget
         trace_fork_record(parent, child);
 }
 
-/* INVOKED: who asks for memory; else the victim. It holds a reference to its address space. */
-static inline void trace_oom(enum trace_oom step, const struct oom_candidate *whom)
+/* INVOKED: who asks for memory; else the victim. */
+static inline void trace_oom(enum trace_oom step, const struct aspace *aspace, int pid, const char *name)
 {
     if (unlikely(trace_is_on))
-        trace_oom_record(step, whom);
+        trace_oom_record(step, aspace, pid, name);
 }
 
 static inline void trace_commit(int64_t amount, enum trace_verdict verdict)

@@ -150,10 +150,8 @@ static void pages_add(struct vma_set *set, uint64_t pages)
 
 struct vma *vma_find_first(struct vma_set *set, vaddr_t addr)
 {
-    struct vma *found = NULL, *last = set->last;
+    struct vma *found = NULL;
 
-    if (last && addr >= last->start && addr < last->end)
-        return last;
     for (struct vma *node = set->root; node;) {
         if (addr >= node->end) {
             node = node->right;
@@ -171,7 +169,7 @@ struct vma *vma_find_first(struct vma_set *set, vaddr_t addr)
 
 struct vma *vma_find(struct vma_set *set, vaddr_t addr)
 {
-    struct vma *vma = vma_find_first(set, addr);
+    struct vma *vma = vma_find_again(set, addr);
     return vma && addr >= vma->start ? vma : NULL;
 }
 

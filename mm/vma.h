@@ -70,6 +70,12 @@ void vma_destroy(struct vma *vma);
 /* The VMA that contains addr; or (_first) the first that ends above addr: it contains addr or lies above; or NULL. */
 struct vma *vma_find(struct vma_set *set, vaddr_t addr);
 struct vma *vma_find_first(struct vma_set *set, vaddr_t addr);
+/* The same; looks first where the last search ended, which is right for most faults. */
+static inline struct vma *vma_find_again(struct vma_set *set, vaddr_t addr)
+{
+    struct vma *last = set->last;
+    return likely(last && addr >= last->start && addr < last->end) ? last : vma_find_first(set, addr);
+}
 
 /* The range is free. */
 void vma_insert(struct vma_set *set, struct vma *vma);

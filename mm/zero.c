@@ -6,12 +6,10 @@
 
 #include "kernel/lib/assert.h"
 
-static struct frame *zero;
+struct frame *zero_page_frame;
 
 void zero_init(void)
 {
-    zero = frame_alloc_zeroed(FRAME_ZERO); /* its one reference is the permanent pin */
-    BUG_ON(!zero, "no memory for the zero page");
+    zero_page_frame = frame_alloc_zeroed(FRAME_ZERO); /* its one reference is the permanent pin */
+    BUG_ON(!zero_page_frame, "no memory for the zero page");
 }
-
-struct frame *zero_frame(void) { return zero; }

@@ -13,6 +13,7 @@
 /* Allocate and pin it. Called once at boot; panics when memory is out. */
 void zero_init(void);
 
-struct frame *zero_frame(void);
+extern struct frame *zero_page_frame;
+static inline struct frame *zero_frame(void) { return zero_page_frame; }
 
 #endif

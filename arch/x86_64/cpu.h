@@ -23,6 +23,7 @@ struct cpu {
     struct process *process;           /* who runs here */
     struct aspace *aspace;             /* whose tables are loaded; NULL: the kernel's alone */
     struct fault_counts *fault_counts; /* the running process's, never NULL after boot */
+    uint32_t pid;                      /* likewise; 0: none, or the idle process */
 };
 
 enum cpu_feature {

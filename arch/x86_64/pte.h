@@ -65,16 +65,25 @@ static inline bool pte_is_user(pte_t pte) { return pte.bits & PTE_USER; }
 static inline bool pte_is_accessed(pte_t pte) { return pte.bits & PTE_ACCESSED; }
 static inline pfn_t pte_pfn(pte_t pte) { return (pte.bits & PTE_FRAME_MASK) >> PAGE_SHIFT; }
 
-/* The bits that `rights` stand for. Empty rights give an entry that is not present but holds its frame. */
-static inline uint64_t pte_rights_bits(unsigned rights)
+/* The bits that `rights` stand for, which are not empty. */
+static inline uint64_t pte_present_bits(unsigned rights)
 {
-    if (!rights)
-        return PTE_HOLDS_FRAME | PTE_NO_EXEC;
-    return PTE_PRESENT | PTE_USER | (rights & RIGHT_WRITE ? PTE_WRITE : 0) |
-           (rights & RIGHT_EXEC ? 0 : PTE_NO_EXEC);
+    uint64_t write = (uint64_t)(rights & RIGHT_WRITE) * (PTE_WRITE / RIGHT_WRITE);
+    uint64_t no_exec = (uint64_t)(~rights & RIGHT_EXEC) * (PTE_NO_EXEC / RIGHT_EXEC);
+    return PTE_PRESENT | PTE_USER | write | no_exec; /* without a branch: once a fault */
 }
 
-/* A user leaf entry. */
+/* The same for any rights. Empty ones give an entry that is not present but holds its frame. */
+static inline uint64_t pte_rights_bits(unsigned rights)
+{
+    return rights ? pte_present_bits(rights) : PTE_HOLDS_FRAME | PTE_NO_EXEC;
+}
+
+/* A user leaf entry; and one whose rights are not empty. */
+static inline pte_t pte_make_present(pfn_t pfn, unsigned rights)
+{
+    return (pte_t){ pfn << PAGE_SHIFT | pte_present_bits(rights) };
+}
 static inline pte_t pte_make(pfn_t pfn, unsigned rights)
 {
     return (pte_t){ pfn << PAGE_SHIFT | pte_rights_bits(rights) };

@@ -27,13 +27,14 @@ CPU_RETURN_WORK      equ 24
 USER_CS      equ 0x33
 USER_SS      equ 0x2b
 TRAP_SYSCALL equ 256
+TRAP_PAGE_FAULT equ 14
 
 RFLAGS_TF equ 1 << 8
 RFLAGS_RF equ 1 << 16
 
 MSR_GS_BASE equ 0xc0000101
 
-extern trap, trap_fatal, syscall_dispatch, user_return
+extern trap, page_fault, trap_fatal, syscall_dispatch, user_return
 extern cpu_smap
 
 global trap_stubs, trap_iret, trap_exit_user, syscall_entry
@@ -98,15 +99,16 @@ trap_stub_%+vector:
     push vector
 %if IS_FATAL(vector)
     jmp trap_entry_fatal
+%elif vector == TRAP_PAGE_FAULT
+    jmp trap_entry_page_fault
 %else
     jmp trap_entry
 %endif
 %assign vector vector + 1
 %endrep
 
-; The stack holds vector, error code, RIP, CS, RFLAGS, RSP, SS. Interrupts are off.
-align 16
-trap_entry:
+; From the stub to a function in C. The stack holds vector, error code, RIP, CS, RFLAGS, RSP, SS. Interrupts are off.
+%macro ENTER 1
     cld
     cmp byte [rel cpu_smap], 0
     je .no_smap
@@ -118,7 +120,7 @@ trap_entry:
     PUSH_REGISTERS
     mov rdi, rsp
     xor ebp, ebp
-    call trap
+    call %1
     jmp trap_exit_user
 
 .from_kernel:
@@ -130,13 +132,22 @@ trap_entry:
     swapgs ; the IRET to user mode itself faulted, and GS was the user's already
 .gs_is_ours:
     LINK_BACKTRACE
-    call trap
+    call %1
     add rsp, 16
     test byte [rsp + FRAME_CS], 3
     jnz trap_exit_user ; trap() has made a user frame of it (bad IRET)
     POP_REGISTERS
     add rsp, 16 ; vector and error code
     iretq
+%endmacro
+
+align 16
+trap_entry:
+    ENTER trap
+
+align 16
+trap_entry_page_fault: ; the commonest, and so without a detour
+    ENTER page_fault
 
 ; Back to user mode. RSP: the trapframe. Work may come up again until interrupts stay off.
 align 16

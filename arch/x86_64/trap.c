@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * trap.c: sorts traps: device interrupts, page faults, other exceptions.
+ * trap.c: sorts traps: page faults (which come here directly), device interrupts, other exceptions.
  *
  * Nothing is decided here. A page fault becomes a struct fault and goes up to mm_fault(); an exception of a
  * user program goes up to become a signal; one of the kernel's own is the end (panic_trap).
@@ -28,12 +28,16 @@ void trap(struct trapframe *frame);
 void trap_fatal(struct trapframe *frame) __noreturn_fn;
 void page_fault(struct trapframe *frame);
 
-static enum fault_access fault_access(uint64_t error)
-{
-    if (error & PAGE_FAULT_EXEC)
-        return ACCESS_EXEC;
-    return error & PAGE_FAULT_WRITE ? ACCESS_WRITE : ACCESS_READ;
-}
+/* What an error code means, by its lowest five bits: a look instead of a dozen tests. */
+#define CAUSE(error)                                                                                                    \
+    { .access = (error) & PAGE_FAULT_EXEC ? ACCESS_EXEC : (error) & PAGE_FAULT_WRITE ? ACCESS_WRITE : ACCESS_READ,      \
+      .user = ((error) & PAGE_FAULT_USER) != 0, .present = ((error) & PAGE_FAULT_PRESENT) != 0 }
+#define CAUSES_4(error) CAUSE(error), CAUSE((error) + 1), CAUSE((error) + 2), CAUSE((error) + 3)
+#define CAUSES 32
+
+static const struct fault_cause causes[CAUSES] = {
+    CAUSES_4(0), CAUSES_4(4), CAUSES_4(8), CAUSES_4(12), CAUSES_4(16), CAUSES_4(20), CAUSES_4(24), CAUSES_4(28),
+};
 
 /*
  * User mode may fault anywhere; a page fault inside the kernel is allowed in one place only: at an
@@ -41,11 +45,9 @@ static enum fault_access fault_access(uint64_t error)
  */
 static bool fault_is_allowed(const struct trapframe *frame, vaddr_t addr)
 {
-    if (unlikely(frame->error & PAGE_FAULT_RESERVED))
-        return false;
-    if (trap_from_user(frame))
+    if (likely((frame->error & (PAGE_FAULT_USER | PAGE_FAULT_RESERVED)) == PAGE_FAULT_USER))
         return true;
-    return addr < USER_END && fixup_target(frame->rip) && frame->rflags & RFLAGS_IF;
+    return !(frame->error & PAGE_FAULT_RESERVED) && addr < USER_END && fixup_target(frame->rip) && frame->rflags & RFLAGS_IF;
 }
 
 /* A user program gets a signal for it; a user copy ends short (and a signal waits when memory is out). */
@@ -64,13 +66,7 @@ void page_fault(struct trapframe *frame)
     if (unlikely(!fault_is_allowed(frame, addr)))
         panic_trap(frame, addr);
     interrupts_enable();
-    struct fault fault = {
-        .addr = addr,
-        .access = fault_access(frame->error),
-        .user = trap_from_user(frame),
-        .present = frame->error & PAGE_FAULT_PRESENT,
-        .ip = frame->rip,
-    };
+    struct fault fault = { .addr = addr, .ip = frame->rip, .cause = causes[frame->error % CAUSES] };
     enum fault_kind kind = mm_fault(&fault);
     if (unlikely(!fault_resolved(kind)))
         fault_unserved(frame, &fault, kind);
@@ -103,9 +99,7 @@ static void exception(struct trapframe *frame)
 
 void trap(struct trapframe *frame)
 {
-    if (likely(frame->vector == TRAP_PAGE_FAULT))
-        page_fault(frame);
-    else if (frame->vector >= TRAP_IRQ_BASE)
+    if (frame->vector >= TRAP_IRQ_BASE)
         irq_dispatch(frame);
     else
         exception(frame);

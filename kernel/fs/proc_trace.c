@@ -36,7 +36,7 @@ static void show_fault(struct text *text, const struct trace_record *record)
                         record->fault.after[level - 1].bits);
     }
     text_printf(text, " frame 0x%x refs %u left %u copied %u flushed %u cost %u", record->fault.frame,
-                record->fault.refs, record->fault.old_refs, record->fault.tables_copied, record->fault.flushes,
+                record->fault.state.refs, record->fault.old_refs, record->fault.tables_copied, record->fault.flushes,
                 record->cost);
 }
 

@@ -203,7 +203,7 @@ static bool translate(vaddr_t addr, enum fault_access access, pfn_t *pfn, bool *
 
 static enum fault_kind fault_raise(vaddr_t addr, enum fault_access access, bool user, bool present)
 {
-    struct fault fault = { .addr = addr, .access = access, .user = user, .present = present, .ip = 0x401000 };
+    struct fault fault = { .addr = addr, .ip = 0x401000, .cause = { access, user, present } };
     const struct aspace *aspace = this_cpu()->aspace;
 
     BUG_ON(!host_interrupts, "fault at 0x%lx with interrupts disabled", addr);

@@ -80,7 +80,5 @@ void oom_kill(struct aspace *aspace)
             process[i].is_dying = process[i].is_victim = true;
 }
 
-int process_current_pid(void) { return running ? running->pid : 0; }
-
 bool oom_current_is_dying(void) { return !running || running->is_dying; }
 bool oom_current_is_victim(void) { return running && running->is_victim; }

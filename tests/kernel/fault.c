@@ -78,9 +78,9 @@ KTEST(fault, what_the_entry_allows_is_spurious)
     EXPECT_EQUAL(space_write(addr, 1), 0);
     pte_t entry = space_entry(space, addr);
     uint64_t others = space_all_faults();
-    struct fault fault = { .addr = addr, .access = ACCESS_WRITE, .user = true, .present = true };
+    struct fault fault = { .addr = addr, .cause = { ACCESS_WRITE, true, true } };
     EXPECT_EQUAL(mm_fault(&fault), FAULT_SPURIOUS);
-    fault.access = ACCESS_READ;
+    fault.cause.access = ACCESS_READ;
     EXPECT_EQUAL(mm_fault(&fault), FAULT_SPURIOUS);
     EXPECT_EQUAL(space_faults(FAULT_SPURIOUS), 2);
     EXPECT_EQUAL(space_all_faults(), others + 2);

@@ -11,8 +11,8 @@ class Fault:
     def __init__(self, record):
         self.address, self.ip = int(record["addr"]), int(record["ip"])
         names = target.enum_names("fault_access")
-        self.access = names[int(record["access"])].lower()
-        self.from_user = bool(record["user"])
+        self.access = names[int(record["cause"]["access"])].lower()
+        self.from_user = bool(record["cause"]["user"])
         self.process = process.current()
         pointer = process.cpu()["aspace"]
         owner = str(self.process) if self.process else "the kernel"
@@ -34,10 +34,10 @@ class Printer:
         self.record = record
 
     def to_string(self):
-        names = target.enum_names("fault_access")
-        return (f"{names[int(self.record['access'])].lower()} at {int(self.record['addr']):#x}, from "
-                f"{'user mode' if self.record['user'] else 'the kernel'}, instruction at {int(self.record['ip']):#x}, entry "
-                f"{'present' if self.record['present'] else 'not present'}")
+        names, cause = target.enum_names("fault_access"), self.record["cause"]
+        return (f"{names[int(cause['access'])].lower()} at {int(self.record['addr']):#x}, from "
+                f"{'user mode' if cause['user'] else 'the kernel'}, instruction at {int(self.record['ip']):#x}, entry "
+                f"{'present' if cause['present'] else 'not present'}")
 
 
 def entry_address():

@@ -38,7 +38,7 @@ def describe(number, record):
     access = target.enum_names("fault_access")[int(record["access"]) & 3].lower()
     fault = record["fault"]
     leaf = [int(fault[when][0]["bits"]) for when in ("before", "after")]
-    change = f"; {pte.words(leaf[0])} → {pte.words(leaf[1])}" if any(leaf) else ""
+    change = f"; {pte.words(leaf[0])} → {pte.words(leaf[1])}" if int(fault["levels"]) & 1 else ""
     copied = int(fault["tables_copied"])
     tables = f"; {target.count(copied, 'table')} copied" if copied else ""
     return (f"#{number} pid {int(record['pid'])} {access} at {int(fault['addr']):#x} by {int(fault['ip']):#x}: "

@@ -121,7 +121,7 @@ def inside(aspace, found, page, access):
 
 def absent(aspace, found, page, access):
     """There is no entry: the backing provides a page (mm/anon.c, mm/filemap.c, mm/shm.c)."""
-    if aspace.number("doomed"):
+    if found.backing == "reaped":
         return Answer("OOM", ["there is no entry, and the OOM reaper has taken pages: nothing is served any more"])
     if found.backing == "anonymous":
         if access != "write" and int(target.value("lazy")["zeropage"]):
