@@ -34,7 +34,7 @@ PTE_PRESENT, PTE_WRITE, PTE_FRAME = 1, 2, 0x000FFFFFFFFFF000
 VERSION = 1
 SIZE = 160
 HEAD = struct.Struct("<QII4BIIIQQ")
-FAULT = struct.Struct("<QQ4Q4QIIIIHHH")
+FAULT = struct.Struct("<QQ4Q4QIBBHIIHHH")
 TABLE = struct.Struct("<IIIIQQ")
 PROCESS = struct.Struct("<IIiIQQ16s")
 START = struct.Struct("<QQIIII")
@@ -60,7 +60,7 @@ class Record:
     def _payload(self, data):
         match self.event:
             case Event.FAULT:
-                (self.addr, self.ip, *entries, self.frame, self.refs, self.frame_kind, self.old_refs,
+                (self.addr, self.ip, *entries, self.refs, self.frame_kind, _, _, self.frame, self.old_refs,
                  self.tables_copied, self.flushes, levels) = FAULT.unpack_from(data)
                 self.kind = Kind(self.kind)
                 entries = [entry if levels >> i % ROOT_LEVEL & 1 else 0 for i, entry in enumerate(entries)]
