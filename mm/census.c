@@ -17,7 +17,7 @@ _Static_assert(PTE_ROOT_LEVEL - PTE_LEAF_LEVEL + 1 == TABLE_LEVELS, "one figure 
 
 static void table_add(struct frame_census *census, const struct frame *table)
 {
-    unsigned level = table->table.level - PTE_LEAF_LEVEL;
+    unsigned level = table->level - PTE_LEAF_LEVEL;
 
     census->tables[level]++;
     census->shared[level] += table->refs > 1;

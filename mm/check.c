@@ -36,17 +36,18 @@ static void table_check(struct aspace *aspace, const struct frame *table, vaddr_
 
     for (unsigned i = 0; i < table_size(table); i++) {
         pte_t entry = pte_load(&table_entries(table)[i]);
-        vaddr_t addr = base + i * pte_span(table->table.level);
+        vaddr_t addr = base + i * pte_span(table->level);
         if (pte_is_none(entry))
             continue;
         const struct frame *below = entry_frame(entry);
         used++;
+        BUG_ON(!(table->table.groups & 1u << i / FRAME_GROUP), "walks pass over 0x%lx", addr);
         if (table_is_leaf(table)) {
             leaf_check(vma_find(&aspace->vmas, addr), addr, entry);
             resident[frame_resident_kind(below)]++;
             continue;
         }
-        BUG_ON(below->kind != FRAME_TABLE || below->table.level != table->table.level - 1,
+        BUG_ON(below->kind != FRAME_TABLE || below->level != table->level - 1,
                "entry 0x%lx for 0x%lx: kind %u", entry.bits, addr, below->kind);
         BUG_ON(pte_is_writable(entry) && below->refs != 1, "table for 0x%lx is writable and has %u references", addr,
                below->refs);
@@ -96,7 +97,7 @@ static uint32_t frame_pins(const struct frame *frame, uint32_t entries)
     case FRAME_FILE:
         return 1;
     case FRAME_TABLE: /* a root belongs to its address space */
-        return frame->table.level == PTE_ROOT_LEVEL && entries == 0;
+        return frame->level == PTE_ROOT_LEVEL && entries == 0;
     default:
         return 0;
     }

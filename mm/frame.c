@@ -17,7 +17,7 @@
 #include "mm/oom.h"
 
 #define NIL UINT32_MAX /* end of a free list */
-#define INNER 0xff     /* order of a record inside a block */
+#define INNER 0xf      /* order of a record inside a block */
 #define JUNK 0xa5      /* fills new frames in debug builds: what is not cleared is seen */
 
 struct frame *frame_array;

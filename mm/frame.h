@@ -7,7 +7,7 @@
  * A frame whose refs are 0 is free.
  *
  * A page table's record also counts the table's entries: `used` in all, and in a leaf table those that
- * make up resident memory, by kind. An address space's RSS is the sum of these counts (DESIGN, idea 4).
+ * make up resident memory, by kind; and `groups` tells walks where entries can be. An address space's RSS is the sum of these counts (DESIGN, idea 4).
  *
  * refs is changed atomically and cannot overflow: RAM_LIMIT bounds the number of entries in the machine.
  * The free lists have one lock (frame lock: next to last in the order, before the log's).
@@ -39,12 +39,13 @@ enum resident_kind { RESIDENT_ANON, RESIDENT_SHM, RESIDENT_FILE, RESIDENT_KINDS,
 struct frame {
     uint32_t refs;
     uint8_t kind;  /* enum frame_kind */
-    uint8_t order; /* of the block that starts here; of a longer block only the first record speaks */
+    uint8_t order : 4; /* of the block that starts here; of a longer block only the first record speaks */
+    uint8_t level : 4; /* FRAME_TABLE: 1 (leaf) to 4 (root) */
     uint16_t used; /* FRAME_TABLE: entries that are not none */
     union {
         struct {
             uint16_t resident[RESIDENT_KINDS]; /* of a leaf table: entries by kind */
-            uint16_t level;
+            uint16_t groups;                   /* bit i: entries from i * FRAME_GROUP on are used, or have been */
         } table; /* FRAME_TABLE */
         struct {
             uint32_t next, prev; /* neighbours on the free list, as frame numbers */
@@ -53,6 +54,8 @@ struct frame {
 };
 
 _Static_assert(sizeof(struct frame) == 16, "16 bytes a frame");
+
+#define FRAME_GROUP 32 /* entries of a table that share a bit of `groups`: most tables are nearly empty */
 
 #define FRAME_ORDERS 11 /* blocks of 1 to 1024 frames: 4 KiB to 4 MiB */
 

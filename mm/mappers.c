@@ -143,7 +143,7 @@ uint32_t mappers_of(const struct mappers *mappers, const struct pagetable *tree,
     if (page_has_entries(frame))
         return MAX(record_paths(mappers, frame), 1u);
     while (!table_is_leaf(table)) {
-        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->table.level)]);
+        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->level)]);
         table = entry_frame(entry);
         if (table->refs > 1)
             paths = MAX(record_paths(mappers, table), 1u);

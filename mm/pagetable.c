@@ -25,7 +25,7 @@ int pagetable_init(struct pagetable *tree)
     tree->root = frame_alloc(FRAME_TABLE);
     if (!tree->root)
         return -ENOMEM;
-    tree->root->table.level = PTE_ROOT_LEVEL;
+    tree->root->level = PTE_ROOT_LEVEL;
     mmu_init_root(frame_address(tree->root));
     return 0;
 }
@@ -49,6 +49,7 @@ void pagetable_share(struct pagetable *child, struct pagetable *parent)
         pte_store(&to[i], entry);
     }
     child->root->used = parent->root->used;
+    child->root->table = parent->root->table;
     spin_unlock(&table_share_lock);
 }
 
@@ -70,7 +71,7 @@ bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr)
     const struct frame *table = tree->root;
 
     while (!table_is_leaf(table)) {
-        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->table.level)]);
+        pte_t entry = pte_load(&table_entries(table)[pte_index(addr, table->level)]);
         if (pte_is_none(entry))
             return false;
         table = entry_frame(entry);
@@ -119,7 +120,7 @@ static void table_remove_empty(struct frame *table, pte_t *slot, vaddr_t addr)
 
 static void table_trim(struct frame *table, vaddr_t addr)
 {
-    pte_t *slot = &table_entries(table)[pte_index(addr, table->table.level)];
+    pte_t *slot = &table_entries(table)[pte_index(addr, table->level)];
 
     if (table_is_leaf(table) || !pte_is_writable(pte_load(slot)))
         return;

@@ -80,6 +80,12 @@ int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t le
  */
 void pagetable_set(pte_t *slot, pte_t entry);
 
+/* Tell walks that there is an entry here. */
+static inline void table_note(struct frame *table, const pte_t *slot)
+{
+    table->table.groups |= 1u << (vaddr_t)slot % PAGE_SIZE / (FRAME_GROUP * sizeof(*slot));
+}
+
 /* The same where there was none, for the entry of `frame`; and where the entry of `old` was. */
 static inline void pagetable_fill(pte_t *slot, pte_t entry, const struct frame *frame)
 {
@@ -87,6 +93,7 @@ static inline void pagetable_fill(pte_t *slot, pte_t entry, const struct frame *
 
     ASSERT(pte_is_none(pte_load(slot)));
     table->used++;
+    table_note(table, slot);
     if (frame_is_resident(frame))
         table->table.resident[frame->kind - FRAME_ANON]++;
     pte_store(slot, entry);

@@ -15,7 +15,7 @@ static struct frame *table_create(unsigned level)
 {
     struct frame *table = frame_alloc_zeroed(FRAME_TABLE);
     if (table)
-        table->table.level = level;
+        table->level = level;
     return table;
 }
 
@@ -36,6 +36,8 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
 {
     table_count(table, pte_load(slot), -1);
     table_count(table, entry, +1);
+    if (!pte_is_none(entry))
+        table_note(table, slot);
     pte_store(slot, entry);
 }
 
@@ -62,11 +64,12 @@ static struct frame *table_copy(struct frame *shared)
     pte_t *from = table_entries(shared), *to = table_entries(copy);
     for (unsigned i = 0, left = shared->used; left; i++, left--) {
         i = table_next(shared, i);
-        pte_t entry = entry_share(pte_load(&from[i]), shared->table.level);
+        pte_t entry = entry_share(pte_load(&from[i]), shared->level);
         pte_store(&from[i], entry);
         pte_store(&to[i], entry);
     }
     copy->used = shared->used;
+    copy->level = shared->level;
     copy->table = shared->table;
     pagetable_copies++;
     return copy;
@@ -111,14 +114,14 @@ static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
 
 struct frame *entry_own(struct frame *table, vaddr_t addr)
 {
-    pte_t *slot = &table_entries(table)[pte_index(addr, table->table.level)];
+    pte_t *slot = &table_entries(table)[pte_index(addr, table->level)];
     pte_t entry = pte_load(slot);
 
     if (pte_is_writable(entry))
         return entry_frame(entry);
     if (!pte_is_none(entry))
         return entry_unshare(slot, addr);
-    struct frame *below = table_create(table->table.level - 1);
+    struct frame *below = table_create(table->level - 1);
     if (below) {
         table_set(table, slot, pte_make_table(frame_pfn(below)));
         trace_entry(TRACE_TABLE, slot, entry, pte_load(slot), NULL);

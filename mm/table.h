@@ -18,21 +18,27 @@ extern struct spinlock table_share_lock;
 static inline pte_t *table_entries(const struct frame *table) { return frame_address(table); }
 static inline struct frame *entry_frame(pte_t entry) { return frame_at(pte_pfn(entry)); }
 static inline pte_t *entry_table(pte_t entry) { return direct_address(pte_pfn(entry) << PAGE_SHIFT); }
-static inline bool table_is_leaf(const struct frame *table) { return table->table.level == PTE_LEAF_LEVEL; }
+static inline bool table_is_leaf(const struct frame *table) { return table->level == PTE_LEAF_LEVEL; }
 
 /* Entries of the user half: all of a table, but the lower half of the root. */
 static inline unsigned table_size(const struct frame *table)
 {
-    return table->table.level == PTE_ROOT_LEVEL ? PTE_USER_ENTRIES : PTE_ENTRIES;
+    return table->level == PTE_ROOT_LEVEL ? PTE_USER_ENTRIES : PTE_ENTRIES;
 }
 
-/* The first entry at or after `i` that is not none; the caller knows from `used` that there is one. */
+/*
+ * The first entry at or after `i` that is not none; the caller knows from `used` that there is one. The record tells
+ * which groups can be passed over.
+ */
 static inline unsigned table_next(const struct frame *table, unsigned i)
 {
     const pte_t *entries = table_entries(table);
 
     while (pte_is_none(pte_load(&entries[i]))) {
-        if (i % PTE_GROUP == 0 && pte_group_is_none(&entries[i]))
+        unsigned groups = table->table.groups >> i / FRAME_GROUP;
+        if (i % FRAME_GROUP == 0 && !(groups & 1))
+            i += (unsigned)__builtin_ctz(groups) * FRAME_GROUP;
+        else if (i % PTE_GROUP == 0 && pte_group_is_none(&entries[i]))
             i += PTE_GROUP;
         else
             i++;
@@ -68,7 +74,7 @@ struct stretch {
 
 static inline struct stretch table_stretch(const struct frame *table, vaddr_t addr, vaddr_t start, vaddr_t end)
 {
-    unsigned level = table->table.level;
+    unsigned level = table->level;
     vaddr_t first = align_down(addr, pte_span(level)), last = first + pte_span(level);
 
     return (struct stretch){

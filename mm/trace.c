@@ -191,7 +191,7 @@ void trace_entry_record(enum trace_event event, const pte_t *slot, pte_t before,
 
     record->table.table = (uint32_t)frame_pfn(table);
     record->table.index = (uint32_t)(slot - (const pte_t *)frame_address(table));
-    record->table.level = table->table.level;
+    record->table.level = table->level;
     record->table.copied_from = from ? (uint32_t)frame_pfn(from) : 0;
     record->table.before = before;
     record->table.after = after;

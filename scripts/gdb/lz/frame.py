@@ -32,7 +32,7 @@ def from_record(pfn, record):
     is_table = kind == "TABLE"
     resident = tuple(int(table["resident"][i]) for i in range(3)) if is_table else (0, 0, 0)
     return Frame(pfn, int(record["refs"]), kind, int(record["order"]), int(record["used"]) if is_table else 0,
-                 int(table["level"]) if is_table else 0, resident)
+                 int(record["level"]) if is_table else 0, resident)
 
 
 def count():
