@@ -27,14 +27,16 @@ static int advise_unlocked(struct aspace *aspace, vaddr_t start)
     return vma_find(&aspace->vmas, start)->flags & VMA_LOCKED ? -EINVAL : 0;
 }
 
-static void entry_make_lazy_free(vaddr_t addr, pte_t *slot, void *arg)
+static void entries_make_lazy_free(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg)
 {
     (void)arg;
-    pte_t entry = pte_load(slot);
-    if (frame_at(pte_pfn(entry))->kind != FRAME_ANON)
-        return;
-    pte_store(slot, pte_lazy_free(entry));
-    tlb_flush_page(addr);
+    for (; slot < stop; slot++, addr += PAGE_SIZE) {
+        pte_t entry = pte_load(slot);
+        if (pte_is_none(entry) || frame_at(pte_pfn(entry))->kind != FRAME_ANON)
+            continue;
+        pte_store(slot, pte_lazy_free(entry));
+        tlb_flush_page(addr);
+    }
 }
 
 static bool is_private_anonymous(struct aspace *aspace, vaddr_t start)
@@ -49,7 +51,7 @@ static int advise_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
         return -EINVAL;
     if (pagetable_own_range(&aspace->tree, start, end))
         return -ENOMEM;
-    pagetable_update(&aspace->tree, start, end, entry_make_lazy_free, NULL);
+    pagetable_update(&aspace->tree, start, end, entries_make_lazy_free, NULL);
     reclaim_note_marked();
     return 0;
 }

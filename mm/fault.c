@@ -66,17 +66,16 @@ static void fault_count(enum fault_kind kind)
 
 _Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC, "rights are PROT_*");
 
-/* An entry may be written if the VMA says so and the page is ours alone, or shared on purpose. */
-static inline unsigned rights_left(const struct vma *vma, const struct frame *frame)
+/* An entry may be written if the VMA says so and the frame is ours alone (frame_is_alone), or shared on purpose. */
+static inline unsigned rights_left(const struct vma *vma, bool alone)
 {
-    bool exclusive = frame->kind == FRAME_ANON && frame->refs == 1;
-    return vma->flags & VMA_SHARED || exclusive ? ~0u : ~(unsigned)RIGHT_WRITE;
+    return vma->flags & VMA_SHARED || alone ? ~0u : ~(unsigned)RIGHT_WRITE;
 }
 
-unsigned fault_rights(const struct vma *vma, const struct frame *frame)
+unsigned fault_rights(const struct vma *vma, bool alone)
 {
     unsigned rights = vma->prot ? vma->prot | RIGHT_READ : 0; /* any right lets an x86 read */
-    return rights & rights_left(vma, frame);
+    return rights & rights_left(vma, alone);
 }
 
 static bool vma_allows(const struct vma *vma, enum fault_access access)
@@ -100,7 +99,7 @@ static bool entry_allows(pte_t entry, enum fault_access access)
 /* The entry for a frame whose reference we hold, after an access that the VMA allows. What is written is dirty from the start. */
 static inline pte_t entry_make(const struct vma *vma, const struct frame *frame, enum fault_access access)
 {
-    unsigned rights = (vma->prot | RIGHT_READ) & rights_left(vma, frame); /* fault_rights(), for prot is not empty */
+    unsigned rights = (vma->prot | RIGHT_READ) & rights_left(vma, frame_is_alone(frame)); /* prot is not empty */
     pte_t entry = pte_make_present(frame_pfn(frame), rights);
 
     ASSERT(vma->prot);
@@ -169,7 +168,7 @@ static __noinline enum fault_kind page_present(struct fault_page *page, bool reg
         return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
     }
     BUG_ON(page->access != ACCESS_WRITE, "entry 0x%lx at 0x%lx forbids what its VMA allows", entry.bits, page->addr);
-    if (!(rights_left(page->vma, frame) & RIGHT_WRITE))
+    if (!(rights_left(page->vma, frame_is_alone(frame)) & RIGHT_WRITE))
         return page_copy_on_write(page, frame);
     pte_store(page->slot, pte_dirtied(pte_writable(entry)));
     tlb_flush_page(page->addr);

@@ -74,8 +74,11 @@ enum fault_kind mm_fault(const struct fault *fault);
  */
 enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fault_access access, struct frame **frame);
 
-/* The rights of an entry for `frame` in this VMA, by a path that is its tree's alone: the one place that decides them. */
-unsigned fault_rights(const struct vma *vma, const struct frame *frame);
+/*
+ * The rights of an entry in this VMA, on a path that is its tree's alone: the one place that decides them. It may be
+ * written if the VMA says so and the frame is ours `alone` (frame_is_alone), or shared on purpose.
+ */
+unsigned fault_rights(const struct vma *vma, bool alone);
 
 /* What a backing gets to do its part: the VMA allows the access, and the page has no entry. */
 struct fault_page {

@@ -100,6 +100,9 @@ static inline pfn_t frame_pfn(const struct frame *frame) { return (pfn_t)(frame 
 static inline void *frame_address(const struct frame *frame) { return direct_address(frame_pfn(frame) << PAGE_SHIFT); }
 static inline struct frame *frame_of(const void *address) { return frame_at(direct_paddr(address) >> PAGE_SHIFT); }
 
+/* Private memory in one place only: the entry that points at it may be written. */
+static inline bool frame_is_alone(const struct frame *frame) { return frame->kind == FRAME_ANON && frame->refs == 1; }
+
 /* Does a leaf entry that points at this frame add to RSS? And as what: the last kinds of frames are these, in order. */
 static inline bool frame_is_resident(const struct frame *frame) { return frame->kind >= FRAME_ANON; }
 static inline enum resident_kind frame_resident_kind(const struct frame *frame)

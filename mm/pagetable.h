@@ -67,9 +67,12 @@ static inline pte_t *pagetable_owned(const struct pagetable *tree, vaddr_t addr)
 /* After pagetable_own() and no entry set after all: drop tables on the path that are empty. */
 void pagetable_trim(struct pagetable *tree, vaddr_t addr);
 
-/* Visit, in order, every leaf entry in [start, end) that is not none, for changing; the range is owned (above). */
-void pagetable_update(struct pagetable *tree, vaddr_t start, vaddr_t end, void (*update)(vaddr_t addr, pte_t *slot, void *arg),
-                      void *arg);
+/*
+ * Hand the leaf entries in [start, end) to update() for changing, in order, table by table: those from `slot` to `stop`, the first
+ * of which is for `addr` and not none; others may be. The range is owned (pagetable_own_range).
+ */
+void pagetable_update(struct pagetable *tree, vaddr_t start, vaddr_t end,
+                      void (*update)(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg), void *arg);
 
 /* Move the entries of [from, from + length) to `to`, where there are none. 0, or -ENOMEM with nothing moved. Flushes. */
 int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t length) __must_check;
@@ -124,6 +127,9 @@ struct gather {
 };
 void gather_add(struct gather *gather, struct frame *frame, vaddr_t addr);
 void gather_finish(struct gather *gather);
+
+/* Is there anything in [start, end) that pagetable_release() would take out: pages, or tables that are empty? */
+bool pagetable_holds(const struct pagetable *tree, vaddr_t start, vaddr_t end);
 
 /*
  * Make sure that pagetable_release(start, end) will not need memory: own the tables that lie half inside. 0, or

@@ -12,11 +12,9 @@ static int table_visit(struct frame *table, vaddr_t start, vaddr_t end,
 {
     struct stretch stretch;
 
-    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+    for (vaddr_t addr = start; (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
         stretch = table_stretch(table, addr, start, end);
         pte_t entry = pte_load(stretch.slot);
-        if (pte_is_none(entry))
-            continue;
         int result = table_is_leaf(table) ? visit(addr, entry, arg)
                                           : table_visit(entry_frame(entry), stretch.start, stretch.end, visit, arg);
         if (result)
@@ -37,10 +35,8 @@ static int table_own_range(struct frame *table, vaddr_t start, vaddr_t end)
 
     if (table_is_leaf(table))
         return 0;
-    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+    for (vaddr_t addr = start; (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
         stretch = table_stretch(table, addr, start, end);
-        if (pte_is_none(pte_load(stretch.slot)))
-            continue;
         struct frame *below = entry_own(table, addr);
         int error = below ? table_own_range(below, stretch.start, stretch.end) : -ENOMEM;
         if (error)
@@ -55,25 +51,26 @@ int pagetable_own_range(struct pagetable *tree, vaddr_t start, vaddr_t end)
 }
 
 static void table_update(struct frame *table, vaddr_t start, vaddr_t end,
-                         void (*update)(vaddr_t addr, pte_t *slot, void *arg), void *arg)
+                         void (*update)(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg), void *arg)
 {
     struct stretch stretch;
+    vaddr_t addr = table_seek(table, start, end);
 
-    for (vaddr_t addr = start; addr < end; addr = stretch.end) {
+    if (table_is_leaf(table)) {
+        pte_t *slot = &table_entries(table)[pte_index(addr, PTE_LEAF_LEVEL)];
+        if (addr < end)
+            update(addr, slot, slot + ((end - addr) >> PAGE_SHIFT), arg);
+        return;
+    }
+    for (; addr < end; addr = table_seek(table, stretch.end, end)) {
         stretch = table_stretch(table, addr, start, end);
-        pte_t entry = pte_load(stretch.slot);
-        if (pte_is_none(entry))
-            continue;
-        ASSERT(table_is_leaf(table) || pte_is_writable(entry));
-        if (table_is_leaf(table))
-            update(addr, stretch.slot, arg);
-        else
-            table_update(entry_frame(entry), stretch.start, stretch.end, update, arg);
+        ASSERT(pte_is_writable(pte_load(stretch.slot)));
+        table_update(entry_frame(pte_load(stretch.slot)), stretch.start, stretch.end, update, arg);
     }
 }
 
 void pagetable_update(struct pagetable *tree, vaddr_t start, vaddr_t end,
-                      void (*update)(vaddr_t addr, pte_t *slot, void *arg), void *arg)
+                      void (*update)(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg), void *arg)
 {
     table_update(tree->root, start, end, update, arg);
 }
@@ -91,15 +88,21 @@ static int move_prepare(vaddr_t addr, pte_t entry, void *arg)
     return pagetable_own(move->tree, addr + move->distance, NULL) ? 0 : -ENOMEM;
 }
 
-static void move_entry(vaddr_t addr, pte_t *slot, void *arg)
+static void move_entry(const struct move *move, vaddr_t addr, pte_t *slot)
 {
-    struct move *move = arg;
     pte_t *target = pagetable_own(move->tree, addr + move->distance, NULL);
     pte_t entry = pte_load(slot);
 
     BUG_ON(!target, "the path to 0x%lx was prepared", addr + move->distance);
     pagetable_set(slot, pte_none());
     pagetable_set(target, entry);
+}
+
+static void move_entries(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg)
+{
+    for (; slot < stop; slot++, addr += PAGE_SIZE)
+        if (!pte_is_none(pte_load(slot)))
+            move_entry(arg, addr, slot);
 }
 
 /* Drop the tables of [start, end) that are empty; there are only whole ones of ours or none. */
@@ -117,7 +120,7 @@ int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t le
     if (!error)
         error = pagetable_visit(tree, from, from + length, move_prepare, &move);
     if (!error) {
-        pagetable_update(tree, from, from + length, move_entry, &move);
+        pagetable_update(tree, from, from + length, move_entries, &move);
         trace_range(TRACE_MOVE, tree, from, from + length, to);
     }
     tlb_flush_user();

@@ -30,13 +30,32 @@ static int protect_charge(struct aspace *aspace, const struct vma *vma, uint64_t
     return protect_must_charge(vma, prot) ? commit_charge(pages, aspace) : 0;
 }
 
-static void protect_entry(vaddr_t addr, pte_t *slot, void *arg)
-{
-    const struct vma *vma = arg;
-    pte_t entry = pte_load(slot);
+/* The VMA's rights as bits of entries: for pages that are ours alone, and for others. */
+struct protection {
+    uint64_t alone, others;
+};
 
-    pte_store(slot, pte_with_rights(entry, fault_rights(vma, frame_at(pte_pfn(entry)))));
-    tlb_flush_page(addr);
+static void protect_entries(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg)
+{
+    const struct protection to = *(const struct protection *)arg;
+    (void)addr;
+
+    for (; slot < stop; slot++) {
+        pte_t entry = pte_load(slot);
+        if (pte_is_none(entry))
+            continue;
+        bool alone = to.alone != to.others && frame_is_alone(frame_at(pte_pfn(entry)));
+        pte_store(slot, pte_with_rights(entry, alone ? to.alone : to.others));
+    }
+}
+
+/* Give the entries of [start, end), inside the VMA and owned, its rights. */
+static void protect_pages(struct aspace *aspace, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+    struct protection to = { pte_rights_bits(fault_rights(vma, true)), pte_rights_bits(fault_rights(vma, false)) };
+
+    pagetable_update(&aspace->tree, start, end, protect_entries, &to);
+    tlb_flush_range(start, end);
 }
 
 /* The part [start, end) of one VMA. 0, or an error with nothing changed. */
@@ -55,7 +74,7 @@ static int protect_part(struct aspace *aspace, struct vma *vma, vaddr_t start, v
     vma = vma_find(&aspace->vmas, start);
     vma->flags |= charges ? VMA_ACCOUNTED : 0;
     vma->prot = prot;
-    pagetable_update(&aspace->tree, start, end, protect_entry, vma);
+    protect_pages(aspace, vma, start, end);
     trace_vma(TRACE_PROTECT, &aspace->tree, vma, start, end);
     return 0;
 }

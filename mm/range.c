@@ -86,15 +86,13 @@ int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned 
     return 0;
 }
 
-/* A clone of the VMA that `addr` lies strictly inside of, for cutting there. False: out of memory. */
-static bool cut_prepare(struct aspace *aspace, vaddr_t addr, struct vma **upper)
+/* A clone of `vma` (or NULL), if `addr` lies strictly inside of it, for cutting there. False: out of memory. */
+static bool cut_prepare(const struct vma *vma, vaddr_t addr, struct vma **upper)
 {
-    struct vma *vma = vma_find(&aspace->vmas, addr);
+    bool is_inside = vma && vma->start < addr && vma->end > addr;
 
-    *upper = NULL;
-    if (vma && vma->start < addr)
-        *upper = vma_clone(vma);
-    return *upper || !vma || vma->start == addr;
+    *upper = is_inside ? vma_clone(vma) : NULL;
+    return *upper || !is_inside;
 }
 
 static void cut_at(struct aspace *aspace, vaddr_t addr, struct vma *upper)
@@ -108,9 +106,10 @@ static int cut_within(struct aspace *aspace, vaddr_t start, vaddr_t end, uint64_
 {
     struct vma *at_start, *at_end;
 
-    if (!cut_prepare(aspace, start, &at_start))
+    if (!cut_prepare(vma_find(&aspace->vmas, start), start, &at_start))
         return -ENOMEM;
-    if (!cut_prepare(aspace, end, &at_end) || aspace->vmas.count + !!at_start + !!at_end > limit) {
+    if (!cut_prepare(vma_find(&aspace->vmas, end - 1), end, &at_end) ||
+        aspace->vmas.count + !!at_start + !!at_end > limit) {
         if (at_start)
             vma_destroy(at_start);
         if (at_end)
@@ -174,9 +173,13 @@ int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
 
     if (range_is_free(aspace, start, end))
         return 0;
-    if (pagetable_prepare_release(&aspace->tree, start, end) || cut_out(aspace, start, end))
+    bool holds = pagetable_holds(&aspace->tree, start, end);
+    if (holds && pagetable_prepare_release(&aspace->tree, start, end))
         return -ENOMEM;
-    range_release_pages(aspace, start, end);
+    if (cut_out(aspace, start, end))
+        return -ENOMEM;
+    if (holds)
+        range_release_pages(aspace, start, end);
     for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = next) {
         next = vma_next(vma);
         vma_remove(&aspace->vmas, vma);

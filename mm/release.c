@@ -9,10 +9,8 @@
 /* Flush what has gone, page by page while that is cheaper than all at once. */
 static void gather_flush(const struct gather *gather)
 {
-    const unsigned single_pages = 16;
-
     for (unsigned i = 0; i < gather->count; i++) {
-        if (gather->count > single_pages || gather->item[i].frame->kind == FRAME_TABLE) {
+        if (gather->count > TLB_SINGLE_PAGES || gather->item[i].frame->kind == FRAME_TABLE) {
             tlb_flush_user();
             return;
         }
@@ -42,6 +40,24 @@ void gather_add(struct gather *gather, struct frame *frame, vaddr_t addr)
     gather->count++;
 }
 
+static bool table_holds(const struct frame *table, vaddr_t start, vaddr_t end)
+{
+    struct stretch stretch;
+
+    for (vaddr_t addr = start; (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
+        stretch = table_stretch(table, addr, start, end);
+        const struct frame *below = entry_frame(pte_load(stretch.slot));
+        if (stretch.whole || !below->used || table_holds(below, stretch.start, stretch.end))
+            return true;
+    }
+    return false;
+}
+
+bool pagetable_holds(const struct pagetable *tree, vaddr_t start, vaddr_t end)
+{
+    return table_holds(tree->root, start, end);
+}
+
 /* Own the tables on the way to `addr` that [start, end) covers only in part. */
 static int edge_own(struct pagetable *tree, vaddr_t addr, vaddr_t start, vaddr_t end)
 {
@@ -68,11 +84,9 @@ static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struc
 {
     struct stretch stretch;
 
-    for (vaddr_t addr = start; addr < end && table->used; addr = stretch.end) {
+    for (vaddr_t addr = start; table->used && (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
         stretch = table_stretch(table, addr, start, end);
         pte_t entry = pte_load(stretch.slot);
-        if (pte_is_none(entry))
-            continue;
         struct frame *below = entry_frame(entry);
         if (!table_is_leaf(table) && !stretch.whole) {
             BUG_ON(!pte_is_writable(entry), "release of [0x%lx, 0x%lx) was not prepared", start, end);

@@ -47,6 +47,27 @@ static inline unsigned table_next(const struct frame *table, unsigned i)
     return i;
 }
 
+/*
+ * Where `table` has its first entry that is not none at or after `addr`, below `end`: `addr` itself, or the start of what
+ * that entry covers; `end` if there is none. [addr, end) lies in what the table covers.
+ */
+static inline vaddr_t table_seek(const struct frame *table, vaddr_t addr, vaddr_t end)
+{
+    const pte_t *entries = table_entries(table);
+    unsigned shift = pte_shift(table->table.level);
+    uint64_t first = addr >> shift, stop = (end + pte_span(table->table.level) - 1) >> shift;
+
+    for (uint64_t at = first; at < stop;) {
+        const pte_t *slot = &entries[at % PTE_ENTRIES];
+        if (!pte_is_none(pte_load(slot)))
+            return at == first ? addr : at << shift;
+        at++;
+        while (at % PTE_GROUP == 0 && at < stop && pte_group_is_none(&entries[at % PTE_ENTRIES]))
+            at += PTE_GROUP;
+    }
+    return end;
+}
+
 /* Set an entry of a table that is ours, keeping its counts. No reference is taken or given. */
 void table_set(struct frame *table, pte_t *slot, pte_t entry);
 
@@ -64,7 +85,7 @@ void table_put(struct frame *table);
 
 /*
  * A stretch of one table: the entry that covers `addr`, and the part of [start, end) that lies under it.
- * All walks over ranges go from one to the next.
+ * All walks over ranges go from one to the next: table_seek() finds it.
  */
 struct stretch {
     pte_t *slot;

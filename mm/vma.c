@@ -109,18 +109,6 @@ static struct vma *tree_insert(struct vma *node, struct vma *vma)
     return node;
 }
 
-static struct vma *tree_remove(struct vma *node, struct vma *vma)
-{
-    if (node == vma)
-        return tree_join(node->left, node->right);
-    if (vma->start < node->start)
-        node->left = tree_remove(node->left, vma);
-    else
-        node->right = tree_remove(node->right, vma);
-    node_update(node);
-    return node;
-}
-
 /* Bring max_gap up to date from `vma`, whose gap has changed, to the root. */
 static void tree_refresh(struct vma *node, const struct vma *vma)
 {
@@ -129,16 +117,39 @@ static void tree_refresh(struct vma *node, const struct vma *vma)
     node_update(node);
 }
 
+/* `vma` goes, and its successor's gap has changed already. */
+static struct vma *tree_remove(struct vma *node, struct vma *vma)
+{
+    if (node == vma) {
+        if (node->right) /* there the successor is; else it is above */
+            tree_refresh(node->right, vma_next(vma));
+        return tree_join(node->left, node->right);
+    }
+    if (vma->start < node->start)
+        node->left = tree_remove(node->left, vma);
+    else
+        node->right = tree_remove(node->right, vma);
+    node_update(node);
+    return node;
+}
+
 /* ---- the set ---- */
 
-/* Compute the gap in front of `vma` (NULL: nothing to do) from its neighbour. */
+/* The gap in front of `vma` (NULL: nothing to do), whose neighbour below is `prev` (NULL: none). */
+static void gap_set(struct vma *vma, const struct vma *prev)
+{
+    if (!vma)
+        return;
+    vaddr_t from = prev ? prev->end : 0, to = vma_guard_start(vma);
+    vma->gap = to > from ? to - from : 0;
+}
+
+/* The same for a VMA whose place in the tree stays. */
 static void gap_update(struct vma_set *set, struct vma *vma)
 {
     if (!vma)
         return;
-    struct vma *prev = vma_prev(vma);
-    vaddr_t from = prev ? prev->end : 0, to = vma_guard_start(vma);
-    vma->gap = to > from ? to - from : 0;
+    gap_set(vma, vma_prev(vma));
     tree_refresh(set->root, vma);
 }
 
@@ -183,23 +194,21 @@ void vma_insert(struct vma_set *set, struct vma *vma)
     else
         TAILQ_INSERT_TAIL(&set->list, vma, link);
     vma->priority = ((uint64_t)vma >> 4) * 0x9e3779b97f4a7c15ul >> 32; /* Fibonacci hashing: Knuth 3, 6.4 */
-    vma->gap = 0;
-    set->root = tree_insert(set->root, vma);
-    gap_update(set, vma);
-    gap_update(set, next);
+    gap_set(vma, vma_prev(vma));
+    gap_set(next, vma);
+    set->root = tree_insert(set->root, vma); /* `next` lies on the way down: its max_gap is made anew as well */
+    set->last = vma;
     set->count++;
     pages_add(set, vma_pages(vma));
 }
 
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
-    struct vma *next = vma_next(vma);
-
+    gap_set(vma_next(vma), vma_prev(vma));
     set->root = tree_remove(set->root, vma);
     TAILQ_REMOVE(&set->list, vma, link);
     if (set->last == vma)
         set->last = NULL;
-    gap_update(set, next);
     set->count--;
     set->pages -= vma_pages(vma);
 }

@@ -9,6 +9,20 @@
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
 
+/* Up to so many pages are forgotten one by one, which leaves the rest of the TLB alone; more cost less all at once. */
+#define TLB_SINGLE_PAGES 16
+
+/* Forget the translations of [start, end), page aligned. */
+static inline void tlb_flush_range(vaddr_t start, vaddr_t end)
+{
+    if (end - start > TLB_SINGLE_PAGES * PAGE_SIZE) {
+        tlb_flush_user();
+        return;
+    }
+    for (; start < end; start += PAGE_SIZE)
+        tlb_flush_page(start);
+}
+
 /* Clear or copy one page that is aligned and does not overlap; 8-byte string instructions. */
 void page_clear(void *page);
 void page_copy(void *restrict dst, const void *restrict src);

@@ -38,13 +38,14 @@ enum pte_rights { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_EXEC = 4 };
 #define PTE_NO_EXEC (1ul << 63)
 #define PTE_FRAME_MASK 0x000ffffffffff000ul
 
+/* What one entry of a table at `level` covers: 1 << pte_shift() bytes. */
+static inline unsigned pte_shift(unsigned level) { return PAGE_SHIFT + 9 * (level - 1); }
+static inline uint64_t pte_span(unsigned level) { return 1ul << pte_shift(level); }
+
 static inline unsigned pte_index(vaddr_t addr, unsigned level)
 {
-    return (addr >> (PAGE_SHIFT + 9 * (level - 1))) & (PTE_ENTRIES - 1);
+    return (addr >> pte_shift(level)) & (PTE_ENTRIES - 1);
 }
-
-/* Bytes that one entry of a table at `level` covers. */
-static inline uint64_t pte_span(unsigned level) { return 1ul << (PAGE_SHIFT + 9 * (level - 1)); }
 
 static inline pte_t pte_none(void) { return (pte_t){ 0 }; }
 static inline bool pte_is_none(pte_t pte) { return pte.bits == 0; }
@@ -114,10 +115,10 @@ static inline pte_t pte_make_kernel_table(pfn_t pfn)
     return (pte_t){ pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED };
 }
 
-/* The same frame and accessed/dirty state with other rights. */
-static inline pte_t pte_with_rights(pte_t pte, unsigned rights)
+/* The same frame and accessed/dirty state with other rights: pte_rights_bits() of them. */
+static inline pte_t pte_with_rights(pte_t pte, uint64_t rights_bits)
 {
-    return (pte_t){ (pte.bits & (PTE_FRAME_MASK | PTE_ACCESSED | PTE_DIRTY | PTE_LAZY_FREE)) | pte_rights_bits(rights) };
+    return (pte_t){ (pte.bits & (PTE_FRAME_MASK | PTE_ACCESSED | PTE_DIRTY | PTE_LAZY_FREE)) | rights_bits };
 }
 
 /* MADV_FREE marks a page clean; the CPU marks it dirty again at the next write, which takes the mark's meaning away. */
