@@ -40,6 +40,11 @@ bits 32
 boot_entry:
     cld
     mov esp, PHYSICAL(boot_stack_top)
+    mov ecx, eax
+    rdtsc
+    mov [PHYSICAL(boot_tsc)], eax
+    mov [PHYSICAL(boot_tsc) + 4], edx
+    mov eax, ecx
     mov esi, message_magic
     cmp eax, MULTIBOOT2_MAGIC
     jne boot_refuse
@@ -147,6 +152,13 @@ boot_gdt_pointer:
     dw boot_gdt_end - boot_gdt - 1
     dd boot_gdt
 
+section .data
+
+; The time-stamp counter when the kernel was entered: scripts/bench_linux.py reads it to tell what a boot takes.
+align 8
+boot_tsc: dq 0
+
+section .boot
 bits 64
 enter_long_mode:
     mov ax, 0x10
