@@ -61,7 +61,7 @@ say = $(if $(V)$(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),,@pr
 
 # ---- for people
 
-.PHONY: all run test bench profile debug picture iso doctor help clean setup programs test-programs FORCE
+.PHONY: all run test bench bench-linux profile debug picture iso doctor help clean setup programs test-programs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -71,6 +71,7 @@ help:
 	@echo 'make run      boot Lazybones in QEMU, its console on this terminal (MEM=128M)'
 	@echo 'make test     build everything and run every test'
 	@echo 'make bench    what memory costs, in instructions (BENCH=name, ACCEL=kvm for nanoseconds)'
+	@echo 'make bench-linux  the same on Linux, beside it; writes docs/performance.md'
 	@echo 'make profile  where the instructions of one operation go, as a tree (BENCH=zero_fill)'
 	@echo 'make debug    QEMU halted, with gdb attached and a breakpoint on the page fault (PROGRAM=build/user/forkvars)'
 	@echo 'make picture  the life of a program in memory: build/picture.html (PROGRAM=build/user/forkvars, MEM=128M)'
@@ -120,12 +121,17 @@ test:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
 	$(Q)LAZYBONES_BUILT=yes CC='$(CC)' prove -j$$(($(JOBS) + 1)) --timer --exec '' $(TESTS)
 
-# BENCH=name (or several) measures that alone; ACCEL=kvm times instead of counting.
+# BENCH=name (or several) measures that alone; APPEND= adds kernel parameters; ACCEL=kvm times instead of counting.
 BENCH ?=
 ACCEL ?=
 bench:
 	@scripts/setup
-	$(Q)scripts/bench $(if $(filter kvm,$(ACCEL)),--kvm) $(BENCH)
+	$(Q)scripts/bench $(if $(filter kvm,$(ACCEL)),--kvm) $(if $(APPEND),--append '$(APPEND)') $(BENCH)
+
+# The same program on the distribution's Linux kernel; without BENCH the figures go into docs/performance.md.
+bench-linux:
+	@scripts/setup
+	$(Q)scripts/bench --linux $(BENCH)
 
 # Where the instructions of one operation go: BENCH=name; REPEAT=n looks at its n-th repetition.
 profile:

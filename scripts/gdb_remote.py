@@ -4,6 +4,9 @@
     with Stopped(machine, boot, kernel=...) as guest:
         guest.run_to(address, level=3)
 
+Under --icount the clock jumps to the next timer whenever a stopped guest goes on: what counts by the time-stamp counter
+must not be stopped in between.
+
 The guest waits before its first instruction. Every stop is at an address, asked for with the privilege level (0 to 3)
 that the CPU must be at, since the firmware and the boot loader may run through the same numbers; `level` None: any.
 Protocol: "Debugging with GDB", appendix "GDB Remote Serial Protocol". Registers come in the order of gdb's
@@ -15,8 +18,7 @@ import threading
 
 import qemu
 
-RAX, RDX, RIP = 0, 2, 16
-RDTSC = b"\x0f\x31"
+RAX, RDX, RIP = 0, 3, 16
 
 
 class Ended(Exception):
@@ -96,10 +98,6 @@ class Stopped:
         answer = self._port.ask(f"m{address:x},{length:x}")
         return None if answer.startswith("E") else bytes.fromhex(answer)
 
-    def memory_write(self, address, data):
-        if self._port.ask(f"M{address:x},{len(data):x}:{data.hex()}") != "OK":
-            raise Ended(f"no memory at {address:#x}")
-
     def monitor(self, command):
         """A command of QEMU's monitor; what it prints."""
         text = ""
@@ -135,17 +133,3 @@ class Stopped:
             words, cs = self.registers()
             if words[RIP] == address and level in (None, cs & 3):
                 return
-
-    def instructions(self):
-        """The time-stamp counter, which counts instructions under --icount: the guest reads it by one of its own."""
-        before = self._port.ask("g")
-        rip = self.registers()[0][RIP]
-        code = self.memory(rip, len(RDTSC))
-        if code is None:
-            raise Ended(f"no code at {rip:#x}")
-        self.memory_write(rip, RDTSC)
-        self.step()
-        words, _ = self.registers()
-        self.memory_write(rip, code)
-        self._port.ask("G" + before)
-        return (words[RDX] & 0xffffffff) << 32 | words[RAX] & 0xffffffff

@@ -154,15 +154,16 @@ static int measure_map_unmap(long size)
     return 500;
 }
 
-// mprotect of so many written pages to read-only, and back. They lie in one leaf table.
+// mprotect of so many written pages to read-only, and back: a mapping of their own in one leaf table.
 static int measure_protect_pair(long pages)
 {
     char *memory = tables_map(1);
-    pages_write(memory, TABLE_PAGES, 1, 1);
+    munmap(memory + pages * PAGE, TABLE_SPAN - pages * PAGE);
+    pages_write(memory, pages, 1, 1);
     for (int i = 0; i < 500; i++)
         SAMPLE(i, mprotect(memory, pages * PAGE, PROT_READ);
                mprotect(memory, pages * PAGE, PROT_READ | PROT_WRITE));
-    munmap(memory, TABLE_SPAN);
+    munmap(memory, pages * PAGE);
     return 500;
 }
 

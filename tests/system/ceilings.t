@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 2G  time: 240
-"""How many instructions the common things may take, and how large the kernel may be.
+"""How many instructions the common things and the boot may take, and how large the kernel may be.
 
 user/bench counts under --icount, from the user's instruction before to the user's instruction after, so a figure
 is the same on every host. It is the median that is held against the ceiling of scripts/bench_table.py.
@@ -11,12 +11,15 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import built, done, equal, note, ok, run
+from tap import built, done, equal, note, ok, qemu, run
 
+import bench_linux
 import bench_table
 
 IMAGE_BYTES = 512 * 1024
 FRAME_BYTES = 16                       # of metadata a frame
+BOOT_INSTRUCTIONS, BOOT_INSTRUCTIONS_PER_FRAME = 3_000_000, 20
+SHELL_MEBIBYTES = 16
 SEGMENT_LOAD = 1
 
 
@@ -49,6 +52,16 @@ small, large = (figures.get(name, (0, 0))[1] for name in ("fork_1M", "fork_1024M
 growth = bench_table.FORK_GROWTH_UNTIL or bench_table.FORK_GROWTH_GOAL
 ok(0 < large <= growth * small,
    f"fork call with 1 GiB written: {large} instructions, at most {growth} times the {small} with 1 MiB")
+
+# ---------------------------------------------------------------- boot
+
+for memory in "128M", "2G":
+    ceiling = BOOT_INSTRUCTIONS + BOOT_INSTRUCTIONS_PER_FRAME * qemu.memory_bytes(memory) // 4096
+    count = bench_linux.boot_lazybones(memory)
+    ok(0 < count <= ceiling, f"{memory}: {count} instructions from kernel entry to the first program's first, at most {ceiling}")
+
+iso = qemu.iso_medium(built("release/lazybones.iso"))
+ok(bench_linux.shell_answers(iso, SHELL_MEBIBYTES), f"with {SHELL_MEBIBYTES} MiB the shell prompts, and answers")
 
 # ---------------------------------------------------------------- bytes
 
