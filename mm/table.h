@@ -54,8 +54,8 @@ static inline unsigned table_next(const struct frame *table, unsigned i)
 static inline vaddr_t table_seek(const struct frame *table, vaddr_t addr, vaddr_t end)
 {
     const pte_t *entries = table_entries(table);
-    unsigned shift = pte_shift(table->table.level);
-    uint64_t first = addr >> shift, stop = (end + pte_span(table->table.level) - 1) >> shift;
+    unsigned shift = pte_shift(table->level);
+    uint64_t first = addr >> shift, stop = (end + pte_span(table->level) - 1) >> shift;
 
     for (uint64_t at = first; at < stop;) {
         const pte_t *slot = &entries[at % PTE_ENTRIES];
