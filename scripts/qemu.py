@@ -33,6 +33,7 @@ import json
 import os
 import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -896,7 +897,7 @@ def debug(options, kernel, iso, gdb_arguments):
               f"The console: {options.path('console.log')}, or `scripts/qemu.py console` in another terminal.", flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)            # Ctrl-C is gdb's
         # A hardware breakpoint: the kernel is not in memory yet, so there is nothing to write a trap into.
-        symbols = ["-ex", f"lz user {options.program}"] if options.program else []
+        symbols = ["-ex", f"lz user {shlex.quote(options.program)}"] if options.program else []
         return subprocess.run(["gdb", "-q", "-ex", "set confirm off", "-ex", "source scripts/gdb/lazybones.py",
                                "-ex", f"target remote {address}", "-ex", "hbreak mm_fault", "-ex", "hbreak machine_end",
                                *symbols, *gdb_arguments, kernel],

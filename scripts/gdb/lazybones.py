@@ -12,7 +12,7 @@ import gdb.printing
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lz import fault, frame, process, pte, target, trace, user, vma, why   # noqa: E402
+from lz import fault, frame, layout, process, pte, target, trace, user, vma, why   # noqa: E402
 
 
 class Lz(gdb.Command):
@@ -56,7 +56,7 @@ def split(words, needs_address=True):
     if len(rest) > 2 or (needs_address and not rest):
         return None
     address = target.evaluate(rest[0]) if rest else None
-    return address, int(rest[1], 0) if len(rest) > 1 else None, access
+    return address, target.number(rest[1], "a PID") if len(rest) > 1 else None, access
 
 
 class Help(Command):
@@ -101,7 +101,7 @@ Example: lz vmas 2"""
     name = "vmas"
 
     def run(self, words):
-        aspace = process.aspace_of(int(words[0], 0) if words else None)
+        aspace = process.aspace_of(target.number(words[0], "a PID") if words else None)
         yield f"address space of {aspace.owner}, root table in frame {aspace.root:#x}:"
         for each in aspace.vmas():
             yield f"  {each}, {target.count(each.pages(), 'page')}  {aspace.name_of(each)}".rstrip()
@@ -145,7 +145,8 @@ Example: lz page &global"""
         aspace = process.aspace_of(pid)
         steps = pte.walk(aspace.root, address)
         if not pte.leaf(steps) or not steps[-1].below:
-            yield f"{address:#x} in the address space of {aspace.owner} shows no frame; `lz why` tells what would bring one"
+            hint = "; `lz why` tells what would bring one" if address < layout.USER_END else ""
+            yield f"{address:#x} in the address space of {aspace.owner} shows no frame{hint}"
             return
         page = steps[-1].below
         yield f"{address:#x} in the address space of {aspace.owner}: {page}, at {target.direct(page.pfn):#x} in the direct map"
@@ -216,7 +217,7 @@ Example: make debug APPEND=trace=on, then lz faults 5"""
     name = "faults"
 
     def run(self, words):
-        return trace.last_faults(int(words[0], 0) if words else 10)
+        return trace.last_faults(target.number(words[0], "a count") if words else 10)
 
 
 class Why(Command):
@@ -269,7 +270,9 @@ Example: lz break-fault COW_COPY 2 0x4c5000-0x4c6000"""
                 pid = int(word)
             elif match := re.fullmatch(r"(0x[0-9a-f]+)-(0x[0-9a-f]+)", word, re.I):
                 start, end = int(match[1], 16), int(match[2], 16)
-            elif re.fullmatch(r"[A-Z]+_[A-Z]+", word):
+                if start >= end:
+                    raise target.Problem(f"{word}: nothing lies between; write the lower address first")
+            elif re.fullmatch(r"[A-Z_]+", word):
                 raise target.Problem(f"{word}: no kind of fault. There are: {', '.join(fault.kinds())}")
             else:
                 start = target.evaluate(word) & -4096

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -92,7 +94,8 @@ built("debug/lazybones.iso")
 constants_agree()
 program = ("--program", "build/tests/system/kinds")
 session("before_the_kernel kinds", *program, "--append", "trace=on")
-session("places", *program)
+with tempfile.TemporaryDirectory(prefix="lazy bones ") as room:
+    session("places", "--program", shutil.copy2(built("tests/system/kinds"), room))     # a path with spaces
 session("every_fault", "--program", "build/user/forkvars")
 session("spurious", "--append", "selftest=fault")
 session("panic", "--append", "panic=test")

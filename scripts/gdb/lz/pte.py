@@ -84,6 +84,8 @@ def holders(what, is_beneath=False):
 
 def walk(root, address):
     """The Steps from the root table (a frame number) down, as far as there are entries."""
+    if address >> 47 not in (0, (1 << 17) - 1):
+        raise target.Problem(f"{address:#x} is not canonical: bits 47 to 63 differ, and no table is asked for it")
     steps, table = [], root
     for level in range(layout.PTE_LEVELS, 0, -1):
         position = index(address, level)

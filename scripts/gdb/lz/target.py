@@ -5,6 +5,7 @@ All reading goes by kernel symbols, so it works wherever the machine has stopped
 address space, user mode included. Nothing here writes.
 """
 import functools
+import re
 import struct
 
 import gdb
@@ -91,6 +92,13 @@ def evaluate(expression):
         return int(result) & (1 << 64) - 1
     except gdb.error as error:
         raise Problem(f"{expression}: {error}") from error
+
+
+def number(word, what):
+    """What a person typed where a number (a PID, a count) is wanted."""
+    if not re.fullmatch(r"\d+|0x[0-9a-f]+", word, re.I):
+        raise Problem(f"{word}: not {what}")
+    return int(word, 16 if "x" in word.lower() else 10)
 
 
 def symbol(address):

@@ -12,7 +12,7 @@ def records():
     ring = target.value(RING)
     if not int(ring["records"]):
         raise target.Problem("the trace has not been switched on: boot with trace=on (make debug APPEND=trace=on), or "
-                             "`echo on >/proc/lazy/trace` in the guest")
+                             "`echo 1 >/proc/lazy/trace` in the guest")
     capacity, following = int(ring["capacity"]), int(ring["next"])
     first = max(int(ring["first"]), following - capacity)
     for number in range(following - 1, first - 1, -1):
