@@ -54,7 +54,7 @@ static void scene_touch(void)
 {
     static const vaddr_t written[] = {
         BIG_START,     BIG - PAGE_SIZE,     BIG, BIG + 300 * PAGE_SIZE, BIG + 599 * PAGE_SIZE, SHARED, HEAP,
-        STACK_TOP - 1, FILE_MAP + PAGE_SIZE, BY_PAGE
+        HEAP + 5 * PAGE_SIZE, STACK_TOP - 1, FILE_MAP + PAGE_SIZE, BY_PAGE
     };
     static const vaddr_t read[] = { BIG_START + PAGE_SIZE, SHARED + PAGE_SIZE, FILE_MAP };
 
