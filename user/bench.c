@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 // subject: cost
 //
-// bench: what memory costs. Each line is `name minimum median`, from the user's instruction before an operation to
-// the user's instruction after it. Where the time-stamp counter counts instructions (QEMU's -icount shift=0) the
-// figures are instructions and exact; elsewhere they are cycles, or with --ns nanoseconds.
+// bench: what memory costs. Each line is `name minimum median`, from the user's instruction before an
+// operation to the user's instruction after it. Where the time-stamp counter counts instructions (QEMU's
+// -icount shift=0) the figures are instructions and exact; elsewhere they are cycles, or with --ns
+// nanoseconds.
 //
 //     bench [--ns] [--once] [NAME ...]   all measures, or those named
 //     bench --list                       their names
 //
-// --once makes measures of more than 64 MiB once only. A measure that cannot be made says `name failed: why`, and the
-// status is 1.
+// --once makes measures of more than 64 MiB once only. A measure that cannot be made says `name failed:
+// why`, and the status is 1.
 //
-// It runs unmodified on Linux. What one sample is stands above each function. Between bench_begin() and bench_end()
-// there is nothing but the operation: `make profile` sets its breakpoints there. Measures over a block of memory share
-// one (block_written()), so that a gigabyte is written a few times and not for each line; their order in the table
-// below keeps the block's sizes together.
+// It runs unmodified on Linux. What one sample is stands above each function. Between bench_begin() and
+// bench_end() there is nothing but the operation: `make profile` sets its breakpoints there. Measures over a
+// block of memory share one (block_written()), so that a gigabyte is written a few times and not for each
+// line. The table's order keeps the block's sizes together, and has small processes measured before there is
+// a block: it holds whatever the order of names.
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -63,11 +65,11 @@ NAMED long bench_end(void)
 // A debugger waits here for a measure to start.
 NAMED void bench_ready(void) { __asm__ volatile("" ::: "memory"); }
 
-#define SAMPLE(i, operation)                                                                                           \
-    do {                                                                                                               \
-        long begin_ = bench_begin();                                                                                   \
-        operation;                                                                                                     \
-        samples[i] = bench_end() - begin_;                                                                             \
+#define SAMPLE(i, operation)                                                    \
+    do {                                                                        \
+        long begin_ = bench_begin();                                            \
+        operation;                                                              \
+        samples[i] = bench_end() - begin_;                                      \
     } while (0)
 
 // ---------------------------------------------------------------- what measures are made of
@@ -407,7 +409,8 @@ static int measure_fork(long size)
     return repeats(size);
 }
 
-// fork, the child exits at once, the parent waits for it. Size 0: with nothing written but what a program has.
+// fork, the child exits at once, the parent waits for it. Size 0: with nothing written but what a program
+// has.
 static int measure_fork_exit(long size)
 {
     int count = size ? repeats(size) : 100;
@@ -431,7 +434,10 @@ static int measure_fork_exec(long size)
         return -1;
     for (int i = 0; i < count; i++) {
         int good;
-        SAMPLE(i, pid_t pid = fork(); if (pid == 0) { execv(self, argv); _exit(1); } good = child_succeeds(pid));
+        SAMPLE(i, pid_t pid = fork(); if (pid == 0) {
+            execv(self, argv);
+            _exit(1);
+        } good = child_succeeds(pid));
         if (!good)
             return failed("fork and exec");
     }
@@ -458,8 +464,8 @@ static int measure_cow_copy_shared(long size)
 
 static volatile long *hog_pages, *hog_last;     // shared with the hog: pages it has written; when it wrote the last
 
-// Writes page after page until it is killed. Only when the hog before it, which had written `near` pages, was about to die
-// does it begin to measure.
+// Writes page after page until it is killed. Only when the hog before it, which had written `near` pages,
+// was about to die does it begin to measure.
 static _Noreturn void hog(long near)
 {
     number_write("/proc/self/oom_score_adj", 1000);
@@ -492,8 +498,9 @@ static long hog_kill(long near)
     return took;
 }
 
-// A hog of 256 MiB is killed for want of memory: from its last page until the parent has its status and its memory is
-// free. A filler takes what the machine has beyond that; a first hog, which is not measured, shows how much that is.
+// A hog of 256 MiB is killed for want of memory: from its last page until the parent has its status and its
+// memory is free. A filler takes what the machine has beyond that; a first hog, which is not measured, shows
+// how much that is.
 static int measure_oom_kill(long filler_size)
 {
     int count = 0, immune;
@@ -613,13 +620,27 @@ static int measure_run(const struct measure *measure, long overhead, double tick
     return 1;
 }
 
-static const struct measure *measure_find(const char *name)
+// Ends the program if a name is none of the table's.
+static void names_check(char **names)
 {
-    for (int i = 0; i < MEASURES; i++)
-        if (strcmp(measures[i].name, name) == 0)
-            return &measures[i];
-    fprintf(stderr, "bench: no measure is called %s (bench --list)\n", name);
-    exit(2);
+    for (; *names; names++) {
+        int i = 0;
+        while (i < MEASURES && strcmp(measures[i].name, *names))
+            i++;
+        if (i == MEASURES) {
+            fprintf(stderr, "bench: no measure is called %s (bench --list)\n", *names);
+            exit(2);
+        }
+    }
+}
+
+// Is it among the names, or is none given?
+static int is_wanted(const struct measure *measure, char **names)
+{
+    int wanted = !*names;
+    for (; *names; names++)
+        wanted |= strcmp(measure->name, *names) == 0;
+    return wanted;
 }
 
 static int names_list(void)
@@ -641,9 +662,11 @@ int main(int argc, char **argv)
         if (strcmp(argv[first], "--once") == 0)
             large_repeats = 1;
     }
+    names_check(argv + first);
     self = argv[0];
     setvbuf(stdout, NULL, _IOLBF, 0);
-    samples = mmap(NULL, (SAMPLES_MAX + 2) * sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    samples = mmap(NULL, (SAMPLES_MAX + 2) * sizeof(long), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (samples == MAP_FAILED)
         return 1;
     memset(samples, 1, (SAMPLES_MAX + 2) * sizeof(long));
@@ -651,9 +674,8 @@ int main(int argc, char **argv)
     hog_last = hog_pages + 1;
     long overhead = overhead_measure();
     double tick = nanoseconds ? tick_measure() : 1;
-    for (int i = first; i < argc; i++)
-        good &= measure_run(measure_find(argv[i]), overhead, tick);
-    for (int i = 0; first == argc && i < MEASURES; i++)
-        good &= measure_run(&measures[i], overhead, tick);
+    for (int i = 0; i < MEASURES; i++)
+        if (is_wanted(&measures[i], argv + first))
+            good &= measure_run(&measures[i], overhead, tick);
     return good ? 0 : 1;
 }

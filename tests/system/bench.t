@@ -17,6 +17,11 @@ status, output, errors = run("scripts/run", "--mem", "64M", built("user/bench"),
 figures, failed = bench_table.parse(output.decode())
 equal((status, errors, list(figures), failed), (1, "", ["null_call"], ["fork_64M failed: too little memory"]),
       "a measure that cannot be made says so")
+alone = bench_table.parse(run("scripts/run", "--icount", built("user/bench"), "fork_exit")[1].decode())[0]
+together = bench_table.parse(run("scripts/run", "--icount", built("user/bench"), "fork_64M", "fork_exit")[1].decode())[0]
+equal(list(together), ["fork_exit", "fork_64M"], "a small process is measured before a large one, whatever the order of names")
+ok(alone and abs(together["fork_exit"][1] - alone["fork_exit"][1]) < alone["fork_exit"][1] / 50,
+   "and costs what it costs alone", f"{alone} {together}")
 status, output, errors = run("scripts/bench", "no_such_measure")
 equal((status, output), (2, b""), "an unknown measure is refused")
 contains(errors, "no measure is called no_such_measure", "and named")
