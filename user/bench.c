@@ -462,7 +462,8 @@ static int measure_cow_copy_shared(long size)
 
 // ---------------------------------------------------------------- out of memory
 
-static volatile long *hog_pages, *hog_last;     // shared with the hog: pages it has written; when it wrote the last
+// Shared with the hog: how many pages it has written, and when it wrote the last.
+static volatile long *hog_pages, *hog_last;
 
 // Writes page after page until it is killed. Only when the hog before it, which had written `near` pages,
 // was about to die does it begin to measure.
