@@ -831,9 +831,12 @@ def debug_options(arguments):
     return options, rest
 
 
-def program_archive(program, arguments=(), environment=("PATH=/bin",)):
-    """The initial files (bytes) of a guest that runs one program: user/run as init, and what it shall start."""
+def program_archive(program, arguments=(), environment=("PATH=/bin",), files=()):
+    """The initial files (bytes) of a guest that runs one program: user/run as init, what it shall start, and `files`
+    ((guest path, host path), directories with all that is in them)."""
     archive = newc.Archive()
+    for guest, host in files:
+        archive.add_host(guest, host)
     path = "/bin/" + os.path.basename(program)
     archive.add_host("init", built("user/run"))
     archive.add_directory("tmp", 0o1777)

@@ -71,17 +71,13 @@ def built(name):
     return qemu.built(name)
 
 
-def boot_program(program, *arguments, machine=None, kind="debug", parameters=(), iso=False, trace=None, timeout=60):
-    """Boot a kernel with `program`, a host path, as the one that user/run starts. (Outcome, console, errors)."""
+def boot_program(program, *arguments, machine=None, kind="debug", parameters=(), iso=False, trace=None, timeout=60,
+                 files=()):
+    """Boot a kernel with `program`, a host path, as the one that user/run starts, and `files` ((guest path, host path)).
+    (Outcome, console, errors)."""
     qemu.build(f"build/{kind}/lazybones", f"build/{kind}/lazybones.iso", "build/grub.iso", "build/user/run")
-    archive = newc.Archive()
-    archive.add_host("init", built("user/run"))
-    path = "/bin/" + os.path.basename(program)
-    archive.add_host(path, program)
-    archive.add("run/argv", b"".join(word.encode() + b"\0" for word in (path, *arguments)))
-    archive.add("run/env", b"PATH=/bin\0")
     parameters = ["init=/init", "stdio=stream", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters]
-    boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"), parameters, archive.to_bytes(),
+    boot = qemu.run_medium(qemu.built(f"{kind}/lazybones"), parameters, qemu.program_archive(program, arguments, files=files),
                            iso=qemu.built(f"{kind}/lazybones.iso") if iso else None)
     guest = qemu.Guest(machine or qemu.Machine(), boot, handshake=True,
                        kernel=qemu.built(f"{kind}/lazybones.elf"), trace=trace)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The time line: virtual size, resident size and commitment (uPlot), and below it a lane of marks for each kind of fault.
 
-const LANE = 20, AXIS = 64, RIGHT = 14, SIGN = 15;
+const LANE = 20, AXIS = 64, RIGHT = 22, SIGN = 15;
 
 class Timeline {
     // seek(step) is called where the user clicks.

@@ -31,10 +31,14 @@ def number_after(name, text):
     return int(found[1]) if found else None
 
 
+def said_of_processes(text):
+    """Of a watcher's lines "statm PID ..."; not of those that have no memory."""
+    rows = [tuple(map(int, row)) for row in re.findall(r"^statm (\d+) (\d+) (\d+) (\d+)", text, re.M)]
+    return {f"VSZ, RSS, shared of {pid}": figures for pid, *figures in rows if figures[0]}
+
+
 def said_by_proc(text):
-    total, resident, shared = map(int, text.split()[:3])
     return {
-        "VSZ": total, "RSS": resident, "RSS of files and shared memory": shared,
         **{f"faults, {kind.name}": number_after(kind.name, text) for kind in Kind},
         **{f"tables, {level}": tuple(map(int, re.search(rf"^{level} +(\d+) +(\d+) +(\d+)", text, re.M).groups()))
            for level in ("leaf", "directory", "pointer")},
@@ -47,12 +51,11 @@ def said_by_proc(text):
 
 # ---------------------------------------------------------------- what the model says
 
-def said_by_model(model, pid):
-    space = model.processes[pid]
+def said_by_model(model):
     tables = model.table_figures()
     return {
-        "VSZ": space.vsz, "RSS": space.rss,
-        "RSS of files and shared memory": space.resident[FrameKind.FILE] + space.resident[FrameKind.SHM],
+        **{f"VSZ, RSS, shared of {pid}": [space.vsz, space.rss, space.resident[FrameKind.FILE] + space.resident[FrameKind.SHM]]
+           for pid, space in model.processes.items()},
         **{f"faults, {kind.name}": model.faults[kind] for kind in Kind},
         **{f"tables, {level}": tuple(row) for level, row in zip(("leaf", "directory", "pointer"), tables)},
         "roots": tables[trace_model.ROOT_LEVEL - 1][0],
@@ -63,27 +66,40 @@ def said_by_model(model, pid):
 
 
 class Collector:
-    """Replays the trace; what the model says at each mark."""
+    """Replays the trace; what the model says at each mark N, and in `quiet` those that -N followed at once."""
 
     def __init__(self):
         self.reader, self.model, self.said, self.count = trace_model.Reader(), trace_model.Model(), {}, 0
+        self.quiet, self._last = [], None
 
     def take(self, data):
         for record in self.reader.take(data):
             self.count += 1
             self.model.apply(record)
-            if record.event == Event.MARK and record.text != "-1":
-                self.said[record.pid, int(record.text)] = said_by_model(self.model, record.pid)
+            number = int(record.text) if record.event == Event.MARK else 0
+            if number > 0:
+                self.said[record.pid, number] = said_by_model(self.model)
+            elif number and self._last == -number:
+                self.quiet.append(-number)
+            self._last = number
 
 
 def compare(collector, output, label):
     samples = samples_of(output)
     ok(len(samples) >= 15, f"{label}: {len(samples)} samples came")
     for pid, number, what, text in samples:
-        wanted, got = said_by_proc(text), collector.said.get((pid, number), {})
-        wrong = [f"{name}: model {got.get(name)}, /proc {value}" for name, value in wanted.items() if got.get(name) != value]
+        own, rest = text.split("\n", 1)
+        wanted = {f"VSZ, RSS, shared of {pid}": list(map(int, own.split()[:3])), **said_by_proc(rest)}
+        wrong = differences(wanted, collector.said.get((pid, number), {}))
         ok(not wrong, f"{label}: {what}: {len(wanted)} figures are as /proc says", "\n".join(wrong))
-    model = collector.model
+    agree_with_itself(collector.model, label)
+
+
+def differences(wanted, got):
+    return [f"{name}: model {got.get(name)}, /proc {value}" for name, value in wanted.items() if got.get(name) != value]
+
+
+def agree_with_itself(model, label):
     off = [space.name for space in model.spaces.values() if model.count_resident(space) != +space.resident]
     equal(off, [], f"{label}: the model agrees with itself")
 
@@ -98,8 +114,36 @@ def replay(parameters, label):
     compare(collector, console.decode(), label)
 
 
+def watch(program, least, *parameters, memory="128M"):
+    """A test of the user ring, with tests/system/watch.c beside it: all processes, whatever the program does."""
+    label = f"{program} {' '.join(parameters)}".strip()
+    collector = Collector()
+    outcome, console, errors = boot_program(
+        built("tests/system/watch"), "/bin/" + program, kind="release", trace=collector.take, timeout=100,
+        machine=qemu.Machine(memory=memory), parameters=["trace=port", *parameters],
+        files=[("bin/" + program, built("tests/user/" + program)), ("bin/busybox", "/bin/busybox")])
+    equal((outcome.kind, outcome.status), ("exit", 0), f"{label}: it runs")
+    equal(collector.count, outcome.stats.get("trace.records"), f"{label}: no record is lost")
+    samples = re.findall(r"^@sample (\d+)\n(.*?)^@end$", errors.decode(), re.M | re.S)
+    quiet = [(int(number), text) for number, text in samples if int(number) in collector.quiet]
+    said = {number: figures for (_, number), figures in collector.said.items()}
+    wrong = []
+    for number, text in quiet:
+        wanted = {**said_of_processes(text), **said_by_proc(text)}
+        wrong += [f"sample {number}, {each}" for each in differences(wanted, said[number])]
+        if extra := said[number].keys() - wanted.keys():
+            wrong.append(f"sample {number}: only the model knows {extra}")
+    ok(len(quiet) >= least, f"{label}: {len(quiet)} of {len(samples)} samples were taken while nothing happened")
+    ok(not wrong, f"{label}: all figures are as /proc says, in each of them", "\n".join(wrong[:20]))
+    agree_with_itself(collector.model, label)
+
+
 for switch in "", "cow=off", "sharedtables=off", "zeropage=off", "zfod=off":
     replay(switch.split(), switch or "lazy")
+# Moves, holes cut into shared memory, mappings of files, a vfork and an exec, processes that the OOM killer takes.
+for name in "remap", "p4-remove", "lazy-files", "c11-vfork":
+    watch(name, 2)
+watch("k3-autopsy", 10, memory="96M")
 
 
 # ---------------------------------------------------------------- twice the same; sentences
