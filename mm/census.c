@@ -27,7 +27,7 @@ static void table_add(struct frame_census *census, const struct frame *table)
 void frame_census(struct frame_census *census)
 {
     *census = (struct frame_census){ 0 };
-    for (pfn_t pfn = 0; pfn < frame_count; pfn += 1ul << frame_at(pfn)->order) {
+    for (pfn_t pfn = 0; pfn < frame_count; pfn += frame_span(frame_at(pfn))) {
         const struct frame *frame = frame_at(pfn);
         if (frame->kind == FRAME_TABLE)
             table_add(census, frame);

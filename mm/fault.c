@@ -110,7 +110,7 @@ static inline pte_t entry_make(const struct vma *vma, const struct frame *frame,
  * A page of a file or shared object has been read where it was already in memory: so map those around it that are there, too,
  * within an aligned window (as Linux's fault_around_bytes). The window's entries stand in the same table.
  */
-static __noinline enum fault_kind window_map(const struct fault_page *page)
+static __noinline enum fault_kind window_map(const struct fault_page *page, enum frame_kind kind)
 {
     const struct vma *vma = page->vma;
     vaddr_t first = MAX(align_down(page->addr, FAULT_AROUND), vma->start);
@@ -126,15 +126,20 @@ static __noinline enum fault_kind window_map(const struct fault_page *page)
         pagetable_fill(slot, entry_make(vma, frame, ACCESS_READ), frame);
         mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
-    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, page->frame->kind);
+    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, kind);
     return FAULT_FILE_MAP;
 }
 
 enum fault_kind fault_map(struct fault_page *page, struct frame *frame, enum fault_kind kind)
 {
-    page->frame = frame;
     pagetable_fill(page->slot, entry_make(page->vma, frame, page->access), frame);
-    return unlikely(kind == FAULT_FILE_MAP && page->access != ACCESS_WRITE) ? window_map(page) : kind;
+    return kind;
+}
+
+enum fault_kind fault_map_cached(struct fault_page *page, struct frame *frame)
+{
+    fault_map(page, frame, FAULT_FILE_MAP);
+    return page->access == ACCESS_WRITE ? FAULT_FILE_MAP : window_map(page, frame->kind);
 }
 
 /* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
@@ -147,7 +152,6 @@ static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, st
         return FAULT_OOM;
     if (!is_zero)
         page_copy(frame_address(copy), frame_address(shared));
-    page->frame = copy;
     pagetable_replace(page->slot, entry_make(page->vma, copy, ACCESS_WRITE), copy, shared);
     tlb_flush_page(page->addr);
     frame_put(shared);
@@ -160,7 +164,6 @@ static __noinline enum fault_kind page_present(struct fault_page *page, bool reg
     pte_t entry = page->before;
     struct frame *frame = frame_at(pte_pfn(entry));
 
-    page->frame = frame;
     if (entry_allows(entry, page->access)) {
         if (page->access == ACCESS_WRITE) /* by the kernel's own hand, maybe: MADV_FREE is over */
             pte_store(page->slot, pte_dirtied(entry));
@@ -223,26 +226,19 @@ static __noinline enum fault_kind fault_serve_below(struct fault_page *page, str
     return FAULT_STACK_GROW;
 }
 
-/* It came to nothing: tables that were made for it go again. */
-static __noinline enum fault_kind fault_undo(struct fault_page *page, enum fault_kind kind)
-{
-    if (kind == FAULT_BUS || kind == FAULT_OOM)
-        pagetable_trim(&page->aspace->tree, page->addr);
-    return kind;
-}
-
-/* Everything but the counting. */
+/* Everything but the counting. What was made for a fault that comes to nothing is left for fault_undo(). */
 static inline enum fault_kind fault_serve(struct fault_page *page)
 {
     struct vma *vma = vma_find_again(&page->aspace->vmas, page->addr);
-    enum fault_kind kind;
 
     ASSERT(mutex_is_mine(&page->aspace->lock));
-    if (likely(vma && page->addr >= vma->start))
-        kind = fault_serve_in(page, vma);
-    else
-        kind = fault_serve_below(page, vma);
-    return likely(fault_resolved(kind)) ? kind : fault_undo(page, kind);
+    return likely(vma && page->addr >= vma->start) ? fault_serve_in(page, vma) : fault_serve_below(page, vma);
+}
+
+static __noinline void fault_undo(struct fault_page *page, enum fault_kind kind)
+{
+    if (kind == FAULT_BUS || kind == FAULT_OOM)
+        pagetable_trim(&page->aspace->tree, page->addr);
 }
 
 /* The question; what answers it is filled in on the way. */
@@ -258,6 +254,8 @@ static inline enum fault_kind fault_touch(struct fault_page *page)
 {
     enum fault_kind kind = fault_serve(page);
 
+    if (unlikely(!fault_resolved(kind)))
+        fault_undo(page, kind);
     if (kind != FAULT_SPURIOUS)
         fault_count(kind);
     return kind;
@@ -281,20 +279,22 @@ enum fault_kind fault_touch_locked(struct aspace *aspace, vaddr_t addr, enum fau
     fault_ask(&page, aspace, addr, access);
     enum fault_kind kind = unlikely(trace_is_on) ? fault_touch_traced(&page) : fault_touch(&page);
     if (frame && fault_resolved(kind))
-        *frame = page.frame;
+        *frame = frame_at(pte_pfn(pte_load(page.slot)));
     return kind;
 }
 
-static inline enum fault_kind fault_try(struct fault_page *page)
+static enum fault_kind fault_try(struct fault_page *page)
 {
     mutex_lock(&page->aspace->lock);
     enum fault_kind kind = fault_serve(page);
+    if (!fault_resolved(kind))
+        fault_undo(page, kind);
     mutex_unlock(&page->aspace->lock);
     return kind;
 }
 
 /* Memory is out: room is made, and all is looked up again each time, for it may have changed. */
-static __noinline enum fault_kind fault_insist(struct fault_page *page)
+static enum fault_kind fault_insist(struct fault_page *page)
 {
     enum fault_kind kind = FAULT_OOM;
     enum oom_turn turn = oom_turn_begin();
@@ -309,13 +309,26 @@ static __noinline enum fault_kind fault_insist(struct fault_page *page)
     return kind;
 }
 
+/* The end of one that was not served, with the mutex held; without it afterwards. */
+static __noinline enum fault_kind fault_fail(struct fault_page *page, enum fault_kind kind)
+{
+    fault_undo(page, kind);
+    mutex_unlock(&page->aspace->lock);
+    return kind == FAULT_OOM ? fault_insist(page) : kind;
+}
+
 /* For the current process, which waits until there is memory. */
 static inline enum fault_kind fault_resolve(struct fault_page *page)
 {
-    enum fault_kind kind = likely(page->aspace) ? fault_try(page) : FAULT_SEGV_MAPERR; /* a kernel thread's */
+    struct aspace *aspace = page->aspace;
 
-    if (unlikely(kind == FAULT_OOM))
-        kind = fault_insist(page);
+    ASSERT(aspace);
+    mutex_lock(&aspace->lock);
+    enum fault_kind kind = fault_serve(page);
+    if (likely(fault_resolved(kind)))
+        mutex_unlock(&aspace->lock);
+    else
+        kind = fault_fail(page, kind);
     fault_count(kind);
     return kind;
 }

@@ -20,7 +20,7 @@ struct fault_cause {
     uint8_t access; /* enum fault_access */
     bool user;      /* from user mode; else a user copy of the kernel's */
     bool present;   /* the entry was present: a matter of rights */
-};
+} __attribute__((aligned(4))); /* copied as one word */
 
 struct fault {
     vaddr_t addr, ip;
@@ -62,7 +62,7 @@ uint64_t fault_major(const struct fault_counts *counts);
 extern struct fault_counts fault_totals;
 
 /*
- * Serve a fault at a user address in the address space that this CPU runs on. Takes its mutex and may sleep; called with
+ * Serve a fault at any address in the address space that this CPU runs on (it runs on one). Takes its mutex and may sleep; called with
  * interrupts enabled. Anything but a resolved kind leaves the address space as it was.
  */
 enum fault_kind mm_fault(const struct fault *fault);
@@ -86,7 +86,6 @@ struct fault_page {
     struct vma *vma;
     vaddr_t addr; /* of the page */
     enum fault_access access;
-    struct frame *frame; /* out: the frame that is mapped then */
     pte_t *slot;         /* out: its leaf entry, on a path that is ours */
     pte_t before;        /* out: what was there */
 };
@@ -100,7 +99,11 @@ struct vma_ops {
 };
 extern const struct vma_ops anon_ops, shm_ops, filemap_ops, reaped_ops;
 
-/* Map `frame`, whose reference becomes the entry's, where there was no entry. Returns `kind`. */
+/*
+ * Map `frame`, whose reference becomes the entry's, where there was no entry. Returns `kind`. The other is for a page that
+ * was in memory (FAULT_FILE_MAP): on a read, those around it that are there are mapped as well.
+ */
 enum fault_kind fault_map(struct fault_page *page, struct frame *frame, enum fault_kind kind);
+enum fault_kind fault_map_cached(struct fault_page *page, struct frame *frame);
 
 #endif

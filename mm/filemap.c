@@ -32,7 +32,7 @@ static enum fault_kind filemap_fault(struct fault_page *page)
         return filemap_copy(page, cached);
     frame_get(cached);
     if (found == PAGECACHE_HIT)
-        return fault_map(page, cached, FAULT_FILE_MAP);
+        return fault_map_cached(page, cached);
     return fault_map(page, cached, index < vma->cache->backed ? FAULT_FILE_READ : FAULT_ZERO_FILL);
 }
 

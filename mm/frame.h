@@ -16,6 +16,7 @@
 #define MM_FRAME_H
 
 #include "arch/x86_64/directmap.h"
+#include "arch/x86_64/pageops.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/types.h"
 
@@ -74,9 +75,6 @@ struct frame *frame_alloc(enum frame_kind kind) __must_check;
 /* The same for 2^order contiguous frames, aligned to their size; the reference is the first frame's. */
 struct frame *frame_alloc_order(enum frame_kind kind, unsigned order) __must_check;
 
-/* A new frame full of zeroes. */
-struct frame *frame_alloc_zeroed(enum frame_kind kind) __must_check;
-
 /*
  * One reference more, or less; the last one frees the frame (the whole block). A page table has children to give
  * up first, so pagetable.c uses the two halves: frame_drop() tells that it was the last, frame_free() ends it.
@@ -90,6 +88,14 @@ void frame_put(struct frame *frame);
 bool frame_drop(struct frame *frame) __must_check;
 void frame_free(struct frame *frame);
 
+#define FRAME_INNER 0xf /* order of a record inside a free block, and of a single free frame that is on no list */
+
+/* How many frames the block has that begins here. */
+static inline uint64_t frame_span(const struct frame *frame)
+{
+    return frame->order == FRAME_INNER ? 1 : 1ul << frame->order;
+}
+
 extern struct frame *frame_array;
 extern pfn_t frame_count; /* records in frame_array: pfn 0 to frame_count - 1 */
 
@@ -102,6 +108,15 @@ static inline struct frame *frame_of(const void *address) { return frame_at(dire
 
 /* Private memory in one place only: the entry that points at it may be written. */
 static inline bool frame_is_alone(const struct frame *frame) { return frame->kind == FRAME_ANON && frame->refs == 1; }
+
+/* A new frame full of zeroes. */
+static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind)
+{
+    struct frame *frame = frame_alloc(kind);
+    if (likely(frame))
+        page_clear(frame_address(frame));
+    return frame;
+}
 
 /* Does a leaf entry that points at this frame add to RSS? And as what: the last kinds of frames are these, in order. */
 static inline bool frame_is_resident(const struct frame *frame) { return frame->kind >= FRAME_ANON; }

@@ -18,7 +18,7 @@ static enum fault_kind shm_fault(struct fault_page *page)
     if (found < 0)
         return found == -ENOMEM ? FAULT_OOM : FAULT_BUS; /* beyond its end after mremap(2), as on Linux */
     frame_get(frame);
-    return fault_map(page, frame, found == PAGECACHE_NEW ? FAULT_ZERO_FILL : FAULT_FILE_MAP);
+    return found == PAGECACHE_NEW ? fault_map(page, frame, FAULT_ZERO_FILL) : fault_map_cached(page, frame);
 }
 
 const struct vma_ops shm_ops = { .name = "shared", .fault = shm_fault };

@@ -278,6 +278,8 @@ static void record_no_page(struct trace_record *record)
     record->fault.state = (struct trace_frame){ 0 };
 }
 
+static const struct vma nowhere;
+
 static void record_vma(struct trace_record *record, const struct vma *vma)
 {
     record->prot = (uint8_t)vma->prot;
@@ -309,13 +311,8 @@ void trace_fault_end(const struct trace_before *before, const struct fault_page 
     record->fault.addr = fault->addr;
     record->fault.ip = fault->ip;
     record->fault.flushes = (uint16_t)(tlb_page_flushes - before->flushes);
-    if (likely(kind != FAULT_SEGV_MAPERR)) {
-        record->root = root_of(&page->aspace->tree);
-        record_vma(record, page->vma);
-    } else { /* there may be no address space at all */
-        record->root = page->aspace ? root_of(&page->aspace->tree) : 0;
-        record_vma(record, &(const struct vma){ 0 });
-    }
+    record->root = root_of(&page->aspace->tree);
+    record_vma(record, likely(kind != FAULT_SEGV_MAPERR) ? page->vma : &nowhere);
     if (likely(fault_resolved(kind)))
         record_page(record, page);
     else

@@ -50,9 +50,11 @@ bool vma_is_accountable(unsigned prot, unsigned flags)
     return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
 }
 
+static struct vma vma_none; /* holds no address */
+
 void vma_set_init(struct vma_set *set)
 {
-    *set = (struct vma_set){ 0 };
+    *set = (struct vma_set){ .last = &vma_none };
     TAILQ_INIT(&set->list);
 }
 
@@ -208,7 +210,7 @@ void vma_remove(struct vma_set *set, struct vma *vma)
     set->root = tree_remove(set->root, vma);
     TAILQ_REMOVE(&set->list, vma, link);
     if (set->last == vma)
-        set->last = NULL;
+        set->last = &vma_none;
     set->count--;
     set->pages -= vma_pages(vma);
 }

@@ -52,7 +52,7 @@ struct vma {
 struct vma_set {
     TAILQ_HEAD(vma_list, vma) list;
     struct vma *root;
-    struct vma *last;    /* look-aside: the VMA found last, or NULL */
+    struct vma *last;    /* look-aside: the VMA found last, or one that holds no address */
     unsigned count;
     uint64_t pages;      /* sum of all sizes: VSZ */
     uint64_t peak_pages; /* its maximum (VmPeak) */
@@ -74,7 +74,7 @@ struct vma *vma_find_first(struct vma_set *set, vaddr_t addr);
 static inline struct vma *vma_find_again(struct vma_set *set, vaddr_t addr)
 {
     struct vma *last = set->last;
-    return likely(last && addr >= last->start && addr < last->end) ? last : vma_find_first(set, addr);
+    return likely(addr >= last->start && addr < last->end) ? last : vma_find_first(set, addr);
 }
 
 /* The range is free. */

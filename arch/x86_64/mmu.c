@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmu.c: whole pages, and a look at the tables as the CPU walks them.
+ * mmu.c: a look at the tables as the CPU walks them.
  */
 #include "arch/x86_64/mmu.h"
 #include "arch/x86_64/registers.h"
 
 uint64_t tlb_page_flushes;
-
-void page_clear(void *page)
-{
-    uint64_t words = PAGE_SIZE / 8;
-    __asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(0) : "memory");
-}
-
-void page_copy(void *restrict dst, const void *restrict src)
-{
-    uint64_t words = PAGE_SIZE / 8;
-    __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(words) : : "memory");
-}
 
 unsigned mmu_walk(vaddr_t addr, pte_t entries[PTE_LEVELS])
 {

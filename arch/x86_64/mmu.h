@@ -6,6 +6,7 @@
 #define ARCH_X86_64_MMU_H
 
 #include "arch/x86_64/directmap.h"
+#include "arch/x86_64/pageops.h"
 #include "arch/x86_64/pte.h"
 #include "arch/x86_64/tlb.h"
 
@@ -22,10 +23,6 @@ static inline void tlb_flush_range(vaddr_t start, vaddr_t end)
     for (; start < end; start += PAGE_SIZE)
         tlb_flush_page(start);
 }
-
-/* Clear or copy one page that is aligned and does not overlap; 8-byte string instructions. */
-void page_clear(void *page);
-void page_copy(void *restrict dst, const void *restrict src);
 
 /*
  * What the CPU finds for `addr` in the tables it runs on: fills entries[level - 1] from the root down, and

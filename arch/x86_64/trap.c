@@ -5,6 +5,7 @@
  * Nothing is decided here. A page fault becomes a struct fault and goes up to mm_fault(); an exception of a
  * user program goes up to become a signal; one of the kernel's own is the end (panic_trap).
  */
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/fixup.h"
 #include "arch/x86_64/interrupts.h"
 #include "arch/x86_64/irq.h"
@@ -51,7 +52,7 @@ static bool fault_is_allowed(const struct trapframe *frame, vaddr_t addr)
 }
 
 /* A user program gets a signal for it; a user copy ends short (and a signal waits when memory is out). */
-static void fault_unserved(struct trapframe *frame, const struct fault *fault, enum fault_kind kind)
+static __noinline void fault_unserved(struct trapframe *frame, const struct fault *fault, enum fault_kind kind)
 {
     bool copying = !trap_from_user(frame);
     if (!copying || kind == FAULT_OOM)
@@ -63,10 +64,15 @@ static void fault_unserved(struct trapframe *frame, const struct fault *fault, e
 void page_fault(struct trapframe *frame)
 {
     vaddr_t addr = cr2_read(); /* before interrupts are on: the next fault overwrites it */
+    uint64_t error = frame->error;
     if (unlikely(!fault_is_allowed(frame, addr)))
         panic_trap(frame, addr);
     interrupts_enable();
-    struct fault fault = { .addr = addr, .ip = frame->rip, .cause = causes[frame->error % CAUSES] };
+    if (unlikely(!this_cpu()->aspace)) { /* a user copy where there is no user: it ends short */
+        frame->rip = fixup_target(frame->rip);
+        return;
+    }
+    struct fault fault = { .addr = addr, .ip = frame->rip, .cause = causes[error % CAUSES] };
     enum fault_kind kind = mm_fault(&fault);
     if (unlikely(!fault_resolved(kind)))
         fault_unserved(frame, &fault, kind);

@@ -23,8 +23,10 @@ static inline bool spin_is_held(const struct spinlock *lock) { return READ_ONCE(
 
 static inline void spin_lock(struct spinlock *lock)
 {
-    while (__atomic_test_and_set(&lock->held, __ATOMIC_ACQUIRE))
-        interrupts_relax();
+    if (unlikely(__atomic_test_and_set(&lock->held, __ATOMIC_ACQUIRE)))
+        do
+            interrupts_relax();
+        while (__atomic_test_and_set(&lock->held, __ATOMIC_ACQUIRE));
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -209,7 +209,7 @@ static enum fault_kind fault_raise(vaddr_t addr, enum fault_access access, bool 
     BUG_ON(!host_interrupts, "fault at 0x%lx with interrupts disabled", addr);
     pfn_t root = aspace ? frame_pfn(aspace->tree.root) : mmu_kernel_root() >> PAGE_SHIFT;
     BUG_ON(root != root_pfn, "fault at 0x%lx on other tables than the current address space's", addr);
-    enum fault_kind kind = mm_fault(&fault);
+    enum fault_kind kind = aspace ? mm_fault(&fault) : FAULT_SEGV_MAPERR; /* as arch/x86_64/trap.c has it */
     if (last_access.count < ACCESS_FAULTS_MAX)
         last_access.kind[last_access.count] = kind;
     last_access.count++;
@@ -317,18 +317,6 @@ ssize_type usermem_copy_string(char *dst, const char *src, size_t n)
             return i;
     }
     return n;
-}
-
-void page_clear(void *page)
-{
-    BUG_ON(!is_aligned((vaddr_t)page, PAGE_SIZE), "page_clear(%p)", page);
-    memset(page, 0, PAGE_SIZE);
-}
-
-void page_copy(void *restrict dst, const void *restrict src)
-{
-    BUG_ON(!is_aligned((vaddr_t)dst | (vaddr_t)src, PAGE_SIZE) || dst == src, "page_copy(%p, %p)", dst, src);
-    memcpy(dst, src, PAGE_SIZE);
 }
 
 /*
