@@ -4,6 +4,7 @@
 """The trace: replayed it gives what /proc says, at every moment; it is the same twice; it costs little."""
 import os
 import re
+import shutil
 import sys
 import tempfile
 
@@ -15,6 +16,7 @@ import trace_model
 from trace_model import Event, FrameKind, Kind
 
 EVENT_COST = 150        # instructions that a fault may take more with the trace on
+OFF_COST = 5            # and because there is a trace at all, although it is off
 FAULTS = ("zero_read", "zero_upgrade", "zero_fill", "cow_copy", "cow_reuse", "segv_caught")
 
 
@@ -175,14 +177,42 @@ contains(errors, "Invalid argument", "/proc/lazy/trace: what it does not know is
 
 # ---------------------------------------------------------------- cost
 
-def medians(*arguments):
-    status, output, errors = run("scripts/run", "--icount", "--timeout", "110", *arguments, built("user/bench"), *FAULTS)
+def medians(*arguments, tree=ROOT):
+    status, output, errors = run(os.path.join(tree, "scripts/run"), "--icount", "--timeout", "110", *arguments,
+                                 built("user/bench"), *FAULTS)
     equal((status, errors), (0, ""), f"the bench runs {' '.join(arguments)}")
     figures, _ = bench_table.parse(output.decode())
     return {name: median for name, (_, median) in figures.items()}
 
 
+def replace_in(path, pattern, by):
+    with open(path) as file:
+        text = file.read()
+    changed, count = re.subn(pattern, by, text, flags=re.M)
+    ok(count == 1, f"{os.path.basename(path)}: {pattern} is there once")
+    with open(path, "w") as file:
+        file.write(changed)
+
+
+def tree_without_trace(room):
+    """A copy of this tree, with what is built, whose kernel can never trace: the compiler drops all that would."""
+    def ignored(folder, names):
+        kept = {"release", "user", "user.flags", "grub.iso"} if folder == qemu.BUILD else names
+        return [name for name in names if name not in kept or name in (".git", "__pycache__")]
+    tree = shutil.copytree(ROOT, os.path.join(room, "tree"), symlinks=True, ignore=ignored)
+    trace = os.path.join(tree, "mm/trace")
+    replace_in(trace + ".h", r"^extern bool trace_is_on;", "#define trace_is_on false")
+    replace_in(trace + ".c", r"^bool trace_is_on;", "")
+    replace_in(trace + ".c", r"^    trace_is_on = on;", "")
+    return tree
+
+
 off, on = medians(), medians("--append", "trace=on")
+with tempfile.TemporaryDirectory() as room:
+    without = medians(tree=tree_without_trace(room))
+for name in FAULTS:
+    more = off[name] - without[name]
+    ok(0 < more <= OFF_COST, f"{name}: {more} instructions more with the trace off than without one, at most {OFF_COST}")
 for name in FAULTS:
     more = on[name] - off[name]
     ok(0 < more <= EVENT_COST, f"{name}: {more} instructions more with the trace on, at most {EVENT_COST}")
