@@ -8,6 +8,7 @@
 #define KERNEL_ENTRY_H
 
 #include "arch/x86_64/trap.h"
+#include "kernel/syscall.h"
 #include "mm/fault.h"
 
 /*
@@ -17,10 +18,13 @@
 void kernel_main(const void *archive, size_t length) __attribute__((noreturn));
 
 /*
- * The SYSCALL instruction: number in rax, arguments in rdi rsi rdx r10 r8 r9; the result goes to rax.
- * Interrupts on.
+ * The SYSCALL instruction: number in rax, arguments in rdi rsi rdx r10 r8 r9; the result goes to rax. The handler is
+ * called with interrupts on. NULL, and numbers beyond: syscall_unknown(), which is ENOSYS and a line in the log the first
+ * time (numbers beyond are nobody's, and are not logged).
  */
-void syscall_dispatch(struct trapframe *frame);
+#define SYSCALL_NUMBERS 512 /* Linux's own end below this (those of x32 begin there) */
+extern const syscall_handler syscall_table[SYSCALL_NUMBERS];
+int64_t syscall_unknown(const struct syscall_args *args);
 
 /*
  * The timer interrupt, interrupts off: so many ticks (of TIMER_HZ) have passed since the last one, possibly

@@ -13,9 +13,7 @@
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 
-#define SYSCALL_NUMBERS 512 /* Linux's own end below this (those of x32 begin there) */
-
-static const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
+const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     /* files */
     [__NR_read] = sys_read,
     [__NR_write] = sys_write,
@@ -225,10 +223,10 @@ static const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_setdomainname] = sys_setdomainname,
 };
 
-/* ENOSYS, and a line in the log the first time; numbers beyond the table are nobody's, and are not logged. */
-static int64_t syscall_unknown(uint64_t number)
+int64_t syscall_unknown(const struct syscall_args *args)
 {
     static bool logged[SYSCALL_NUMBERS];
+    uint64_t number = args->frame->error; /* as called: see trap.h */
 
     if (number < SYSCALL_NUMBERS && !logged[number]) {
         logged[number] = true;
@@ -236,16 +234,4 @@ static int64_t syscall_unknown(uint64_t number)
                  current()->pid);
     }
     return -ENOSYS;
-}
-
-void syscall_dispatch(struct trapframe *frame)
-{
-    const struct syscall_args args = {
-        .arg = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
-        .frame = frame,
-    };
-    uint64_t number = frame->error; /* as called: see trap.h */
-    syscall_handler handler = number < SYSCALL_NUMBERS ? syscall_table[number] : NULL;
-
-    frame->rax = (uint64_t)(likely(handler) ? handler(&args) : syscall_unknown(number));
 }

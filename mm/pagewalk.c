@@ -26,7 +26,9 @@ static int table_visit(struct frame *table, vaddr_t start, vaddr_t end,
 int pagetable_visit(const struct pagetable *tree, vaddr_t start, vaddr_t end,
                     int (*visit)(vaddr_t addr, pte_t entry, void *arg), void *arg)
 {
-    return table_visit(tree->root, start, end, visit, arg);
+    struct frame *table = start < end ? table_over(tree->root, start, end) : NULL;
+
+    return table ? table_visit(table, start, end, visit, arg) : 0;
 }
 
 static int table_own_range(struct frame *table, vaddr_t start, vaddr_t end)
@@ -47,7 +49,16 @@ static int table_own_range(struct frame *table, vaddr_t start, vaddr_t end)
 
 int pagetable_own_range(struct pagetable *tree, vaddr_t start, vaddr_t end)
 {
-    return table_own_range(tree->root, start, end);
+    struct frame *table = tree->root;
+
+    while (!table_is_leaf(table) && start < end && range_has_one_entry(table->level, start, end)) {
+        if (pte_is_none(pte_load(&table_entries(table)[pte_index(start, table->level)])))
+            return 0;
+        table = entry_own(table, start);
+        if (!table)
+            return -ENOMEM;
+    }
+    return table_own_range(table, start, end);
 }
 
 static void table_update(struct frame *table, vaddr_t start, vaddr_t end,
@@ -72,7 +83,10 @@ static void table_update(struct frame *table, vaddr_t start, vaddr_t end,
 void pagetable_update(struct pagetable *tree, vaddr_t start, vaddr_t end,
                       void (*update)(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg), void *arg)
 {
-    table_update(tree->root, start, end, update, arg);
+    struct frame *table = start < end ? table_over(tree->root, start, end) : NULL;
+
+    if (table)
+        table_update(table, start, end, update, arg);
 }
 
 /* What pagetable_move() carries through its two passes. */

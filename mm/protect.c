@@ -35,17 +35,29 @@ struct protection {
     uint64_t alone, others;
 };
 
+/* All get the same rights, whatever frames they hold. */
+static void protect_alike(pte_t *slot, const pte_t *stop, uint64_t rights_bits)
+{
+    for (; slot < stop; slot++) {
+        pte_t entry = pte_load(slot);
+        if (!pte_is_none(entry))
+            pte_store(slot, pte_with_rights(entry, rights_bits));
+    }
+}
+
 static void protect_entries(vaddr_t addr, pte_t *slot, pte_t *stop, void *arg)
 {
     const struct protection to = *(const struct protection *)arg;
     (void)addr;
 
+    if (to.alone == to.others) {
+        protect_alike(slot, stop, to.alone);
+        return;
+    }
     for (; slot < stop; slot++) {
         pte_t entry = pte_load(slot);
-        if (pte_is_none(entry))
-            continue;
-        bool alone = to.alone != to.others && frame_is_alone(frame_at(pte_pfn(entry)));
-        pte_store(slot, pte_with_rights(entry, alone ? to.alone : to.others));
+        if (!pte_is_none(entry))
+            pte_store(slot, pte_with_rights(entry, frame_is_alone(frame_at(pte_pfn(entry))) ? to.alone : to.others));
     }
 }
 

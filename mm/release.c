@@ -55,7 +55,9 @@ static bool table_holds(const struct frame *table, vaddr_t start, vaddr_t end)
 
 bool pagetable_holds(const struct pagetable *tree, vaddr_t start, vaddr_t end)
 {
-    return table_holds(tree->root, start, end);
+    const struct frame *table = table_over(tree->root, start, end);
+
+    return table && (!table->used || table_holds(table, start, end));
 }
 
 /* Own the tables on the way to `addr` that [start, end) covers only in part. */

@@ -54,18 +54,40 @@ static inline unsigned table_next(const struct frame *table, unsigned i)
 static inline vaddr_t table_seek(const struct frame *table, vaddr_t addr, vaddr_t end)
 {
     const pte_t *entries = table_entries(table);
-    unsigned shift = pte_shift(table->level);
-    uint64_t first = addr >> shift, stop = (end + pte_span(table->level) - 1) >> shift;
+    unsigned shift = pte_shift(table->level), first = (addr >> shift) % PTE_ENTRIES;
 
-    for (uint64_t at = first; at < stop;) {
-        const pte_t *slot = &entries[at % PTE_ENTRIES];
-        if (!pte_is_none(pte_load(slot)))
-            return at == first ? addr : at << shift;
-        at++;
-        while (at % PTE_GROUP == 0 && at < stop && pte_group_is_none(&entries[at % PTE_ENTRIES]))
-            at += PTE_GROUP;
+    if (addr >= end)
+        return end;
+    unsigned stop = (unsigned)(((end - 1) >> shift) - (addr >> shift)) + first + 1;
+    for (unsigned i = first, step; i < stop; i += step) {
+        if (!pte_is_none(pte_load(&entries[i])))
+            return i == first ? addr : ((addr >> shift) - first + i) << shift;
+        if (i % FRAME_GROUP == 0 && !(table->table.groups >> i / FRAME_GROUP & 1))
+            step = FRAME_GROUP;
+        else
+            step = i % PTE_GROUP == 0 && pte_group_is_none(&entries[i]) ? PTE_GROUP : 1;
     }
     return end;
+}
+
+/* Does all of [start, end) lie under one entry of a table of this level? */
+static inline bool range_has_one_entry(unsigned level, vaddr_t start, vaddr_t end)
+{
+    return (start ^ (end - 1)) >> pte_shift(level) == 0;
+}
+
+/* The lowest table under which all of [start, end) lies; NULL: an entry on the way there is none. */
+static inline struct frame *table_over(struct frame *root, vaddr_t start, vaddr_t end)
+{
+    struct frame *table = root;
+
+    for (unsigned level = PTE_ROOT_LEVEL; level > PTE_LEAF_LEVEL && range_has_one_entry(level, start, end); level--) {
+        pte_t entry = pte_load(&table_entries(table)[pte_index(start, level)]);
+        if (pte_is_none(entry))
+            return NULL;
+        table = entry_frame(entry);
+    }
+    return table;
 }
 
 /* Set an entry of a table that is ours, keeping its counts. No reference is taken or given. */

@@ -218,24 +218,27 @@ void vma_remove(struct vma_set *set, struct vma *vma)
 void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end)
 {
     ASSERT(start < end && is_aligned(start | end, PAGE_SIZE));
+    bool start_moves = start != vma->start, end_moves = end != vma->end;
     set->pages -= vma_pages(vma);
     if (vma->cache)
         vma->index += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT); /* modulo 2^64: also where start moves down */
     vma->start = start;
     vma->end = end;
     pages_add(set, vma_pages(vma));
-    gap_update(set, vma);
-    gap_update(set, vma_next(vma));
+    if (start_moves)
+        gap_update(set, vma);
+    if (end_moves)
+        gap_update(set, vma_next(vma));
 }
 
 void vma_split(struct vma_set *set, struct vma *vma, vaddr_t addr, struct vma *upper)
 {
     ASSERT(addr > vma->start && addr < vma->end);
-    vaddr_t end = vma->end;
     upper->start = addr;
-    upper->end = end;
+    upper->end = vma->end;
     upper->index = vma->cache ? vma_index_of(vma, addr) : 0;
-    vma_resize(set, vma, vma->start, addr);
+    vma->end = addr;
+    set->pages -= vma_pages(upper); /* comes back with it, as do the gaps */
     vma_insert(set, upper);
 }
 
@@ -249,12 +252,11 @@ static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
 /* Let `lower` take over `upper` if they are alike. Returns the VMA that covers upper's range. */
 static struct vma *vma_absorb(struct vma_set *set, struct vma *lower, struct vma *upper)
 {
-    vaddr_t end = upper->end;
-
     if (!vma_is_alike(lower, upper))
         return upper;
+    lower->end = upper->end;
+    set->pages += vma_pages(upper); /* goes with it */
     vma_remove(set, upper);
-    vma_resize(set, lower, lower->start, end);
     vma_destroy(upper);
     return lower;
 }

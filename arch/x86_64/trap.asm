@@ -13,6 +13,7 @@
 
 ; struct trapframe
 FRAME_R11    equ 48
+FRAME_RAX    equ 80
 FRAME_RCX    equ 88
 FRAME_RIP    equ 136
 FRAME_CS     equ 144
@@ -27,6 +28,8 @@ CPU_RETURN_WORK      equ 24
 USER_CS      equ 0x33
 USER_SS      equ 0x2b
 TRAP_SYSCALL equ 256
+
+SYSCALL_NUMBERS equ 512
 TRAP_PAGE_FAULT equ 14
 
 RFLAGS_TF equ 1 << 8
@@ -34,7 +37,7 @@ RFLAGS_RF equ 1 << 16
 
 MSR_GS_BASE equ 0xc0000101
 
-extern trap, page_fault, trap_fatal, syscall_dispatch, user_return
+extern trap, page_fault, trap_fatal, syscall_table, syscall_unknown, user_return
 extern cpu_smap
 
 global trap_stubs, trap_iret, trap_exit_user, syscall_entry
@@ -200,9 +203,26 @@ syscall_entry:
     push TRAP_SYSCALL
     PUSH_REGISTERS
     sti
+    mov rbx, rsp
+    push rbx ; keeps the stack aligned
+    push rbx ; struct syscall_args: the frame; the arguments below it
+    push r9
+    push r8
+    push r10
+    push rdx
+    push rsi
+    push rdi
     mov rdi, rsp
     xor ebp, ebp
-    call syscall_dispatch
+    cmp rax, SYSCALL_NUMBERS
+    jae .unknown
+    mov rax, [syscall_table + rax * 8]
+    test rax, rax
+    jz .unknown
+    call rax
+.done:
+    mov [rbx + FRAME_RAX], rax
+    mov rsp, rbx
 
 syscall_exit:
     cli
@@ -231,6 +251,9 @@ syscall_exit:
     xor ebp, ebp
     call user_return
     jmp syscall_exit
+syscall_entry.unknown:
+    call syscall_unknown
+    jmp syscall_entry.done
 
 section .rodata
 align 8
