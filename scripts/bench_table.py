@@ -21,16 +21,16 @@ class Measure(typing.NamedTuple):
 
 
 MEASURES = [
-    Measure("null_call", "null call (getppid)", 100, 120),
+    Measure("null_call", "null call (getppid)", 100),
     Measure("zero_read", "first read of a page: the zero page", 250),
     Measure("zero_fill", "first write: a page of zeroes", 800, 940),
     Measure("zero_upgrade", "first write after a read", 850, 980),
     Measure("cow_copy", "write after fork: a copy", 900, 975),
     Measure("cow_reuse", "write after fork, alone again: no copy", 250),
-    Measure("map_unmap_1M", "mmap and munmap of 1 MiB, untouched", 1500, 2750),
-    Measure("protect_pair_256p", "mprotect there and back, 256 touched pages", 9000, 12200),
+    Measure("map_unmap_1M", "mmap and munmap of 1 MiB, untouched", 1500, 2300),
+    Measure("protect_pair_256p", "mprotect there and back, 256 touched pages", 9000, 9900),
     Measure("segv_caught", "caught SIGSEGV", 1200),
-    Measure("ping_pong", "pipe ping-pong", 2500, 3000),
+    Measure("ping_pong", "pipe ping-pong", 2500, 2950),
     Measure("fork_exit", "fork, exit, wait: small process", 18000, 28200),
     Measure("fork_exec", "fork, exec, exit, wait: small process", None, 60000),
     Measure("vfork_exit", "vfork, exit, wait", 4500, 8300),
