@@ -30,6 +30,8 @@ struct program {
     struct aspace *aspace;   /* one reference */
     struct elf_image image;
     vaddr_t rsp;
+    struct files *files;            /* the process's own, in place of those it shares; NULL: it shares none */
+    struct signal_actions *actions; /* likewise */
 };
 
 static void close_program(struct program *program)
@@ -193,6 +195,26 @@ static int build_program(struct program *program, const char *path, const struct
     return error;
 }
 
+/* What the caller shares with other processes the program has for itself (execve(2)). 0 or -ENOMEM. */
+static int take_apart(struct program *program, const struct process *process)
+{
+    struct signal_actions *actions = process->signals->actions;
+
+    if (files_are_shared(process->files)) {
+        program->files = files_clone(process->files);
+        if (!program->files)
+            return -ENOMEM;
+    }
+    if (signal_actions_are_shared(actions)) {
+        program->actions = signal_actions_clone(actions);
+        if (!program->actions && program->files)
+            files_put(program->files);
+        if (!program->actions)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 /* The current process's registers at the start of a program: all zero but these. */
 static void start_registers(struct process *process, const struct program *program)
 {
@@ -251,6 +273,16 @@ static void exchange(struct process *process, struct program *program)
         executable_put(old_exe);
 }
 
+static void exchange_files(struct process *process, struct files *files)
+{
+    struct files *old = process->files;
+    bool irq = spin_lock_irq(&process_lock);
+
+    process->files = files;
+    spin_unlock_irq(&process_lock, irq);
+    files_put(old);
+}
+
 /* The saved ids, and those for files, become the effective ones (execve(2)). */
 static void settle_ids(struct process *process)
 {
@@ -273,8 +305,12 @@ static void commit_program(struct process *process, struct program *program, con
     process_set_name(process, name);
     exchange(process, program);
     settle_ids(process);
+    if (program->actions)
+        signal_exchange_actions(process->signals, program->actions);
     signal_reset_for_exec(process->signals);
     timers_reset_for_exec(process);
+    if (program->files)
+        exchange_files(process, program->files);
     files_close_on_exec(process->files);
     start_registers(process, program);
     process->rseq = 0;
@@ -292,6 +328,11 @@ int exec_program(const char *path, struct exec_strings *strings)
 
     if (!error)
         error = build_program(&program, path, strings);
+    if (!error) {
+        error = take_apart(&program, current());
+        if (error)
+            aspace_put(program.aspace);
+    }
     if (!error)
         commit_program(current(), &program, path);
     close_program(&program);

@@ -11,6 +11,7 @@
  */
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/fs/tty.h"
 #include "kernel/futex.h"
 #include "kernel/job.h"
@@ -56,14 +57,16 @@ static void give_back_files(struct process *process)
 {
     bool irq = spin_lock_irq(&process_lock);
     struct files *files = process->files;
-    struct inode *cwd = process->cwd, *root = process->root, *exe = process->exe;
+    struct standpoint *standpoint = process->standpoint;
+    struct inode *exe = process->exe;
 
     process->files = NULL;
-    process->cwd = process->root = process->exe = NULL;
+    process->standpoint = NULL;
+    process->exe = NULL;
     spin_unlock_irq(&process_lock, irq);
+    files_let_go();
     files_put(files);
-    inode_put(cwd);
-    inode_put(root);
+    standpoint_put(standpoint);
     if (exe)
         executable_put(exe);
 }
@@ -84,7 +87,7 @@ static struct signal_record end_record(const struct process *child)
 static bool notify_parent_locked(struct process *child)
 {
     struct process *parent = child->parent;
-    const struct signal_action *action = &parent->signals->actions[SIGCHLD - 1];
+    const struct signal_action *action = &parent->signals->actions->of[SIGCHLD - 1];
     struct signal_record record = end_record(child);
 
     if (signal_is_valid(child->exit_signal))

@@ -3,8 +3,8 @@
  * fork.c: fork, vfork, and clone and clone3 as far as they make processes.
  *
  * The child gets its own copy of everything by the call that its owner offers for it (files_clone,
- * aspace_fork, signal_inherit); none of the parent's memory is copied here. With CLONE_VM it shares the
- * parent's address space; with CLONE_VFORK the parent sleeps until the child has exec'ed or ended. Threads
+ * standpoint_clone, aspace_fork, signal_actions_clone); none of the parent's memory is copied here. Instead of each
+ * copy it can have what the parent has (CLONE_FILES, CLONE_FS, CLONE_VM, CLONE_SIGHAND); with CLONE_VFORK the parent sleeps until the child has exec'ed or ended. Threads
  * are not built: the flags that would make one are refused with EINVAL.
  *
  * Until process_enter() nobody knows the child, so a failure only has to give back, in reverse, what was
@@ -14,6 +14,7 @@
 
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/pidfd.h"
@@ -27,9 +28,9 @@
  * queues of input and output.
  */
 #define CLONE_BUILT                                                                                    \
-    (CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | \
-     CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | CLONE_PTRACE | CLONE_UNTRACED |        \
-     CLONE_SYSVSEM | CLONE_IO)
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS |    \
+     CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND |           \
+     CLONE_PIDFD | CLONE_PTRACE | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
 
 struct fork_request {
     uint64_t flags; /* CLONE_* */
@@ -76,13 +77,10 @@ static void inherit(struct process *child, const struct process *parent, const s
     child->has_no_huge_pages = parent->has_no_huge_pages;
     child->timer_slack = parent->timer_slack;
     child->barriers = parent->barriers;
-    child->umask = parent->umask;
     child->oom_score_adj = parent->oom_score_adj;
     child->oom_score_adj_min = parent->oom_score_adj_min;
     child->fs_base = request->flags & CLONE_SETTLS ? request->tls : parent->fs_base;
     child->gs_base = parent->gs_base;
-    child->cwd = inode_get(parent->cwd);
-    child->root = parent->root ? inode_get(parent->root) : NULL;
     child->exe = executable_get_again(parent->exe);
     child->exit_signal = request->exit_signal;
     child->rseq = request->flags & CLONE_VM ? 0 : parent->rseq; /* two in one place would be none */
@@ -107,6 +105,34 @@ static int share_or_copy_aspace(struct process *child, struct process *parent, u
         return aspace_fork(parent->aspace, &child->aspace);
     child->aspace = aspace_get(parent->aspace);
     return 0;
+}
+
+/* Descriptors, directories and memory. 0 or a negative errno, leaving what give_back() puts. */
+static int share_or_copy(struct process *child, struct process *parent, uint64_t flags)
+{
+    child->files = flags & CLONE_FILES ? files_share(parent->files) : files_clone(parent->files);
+    child->standpoint = flags & CLONE_FS ? standpoint_share(parent->standpoint)
+                                         : standpoint_clone(parent->standpoint);
+    if (!child->files || !child->standpoint)
+        return -ENOMEM;
+    return share_or_copy_aspace(child, parent, flags);
+}
+
+/* A child that nobody knows goes, with all that it has so far. */
+static void give_back(struct process *child)
+{
+    if (child->aspace)
+        aspace_put(child->aspace);
+    if (child->files)
+        files_put(child->files);
+    if (child->standpoint)
+        standpoint_put(child->standpoint);
+    executable_put(child->exe);
+    child->aspace = NULL;
+    child->files = NULL;
+    child->standpoint = NULL;
+    child->exe = NULL;
+    process_free(child);
 }
 
 /*
@@ -146,46 +172,28 @@ static int give_pidfd(struct process *child, vaddr_t address)
 /* The child, entered into the table but not yet in the run queue. 0, or a negative errno, leaving no trace. */
 static int make_child(struct process *parent, const struct fork_request *request, struct process **made)
 {
-    struct process *child = process_create(fork_first);
+    struct signal_actions *actions = parent->signals->actions;
+    struct process *child = process_create(fork_first, request->flags & CLONE_SIGHAND ? signal_actions_share(actions)
+                                                                                      : signal_actions_clone(actions));
     int error = -ENOMEM, fd = -1;
 
     if (!child)
         return error;
     child->pid = request->pid;
     inherit(child, parent, request);
-    child->files = files_clone(parent->files);
-    if (!child->files)
-        goto out_inherit;
-    error = share_or_copy_aspace(child, parent, request->flags);
-    if (error)
-        goto out_files;
-    if (request->flags & CLONE_PIDFD) {
-        fd = error = give_pidfd(child, request->pidfd);
-        if (fd < 0)
-            goto out_aspace;
+    error = share_or_copy(child, parent, request->flags);
+    if (!error && request->flags & CLONE_PIDFD)
+        error = fd = give_pidfd(child, request->pidfd);
+    if (error >= 0)
+        error = process_enter(child, parent_of_child(child, parent, request->flags));
+    if (error) {
+        if (fd >= 0)
+            (void)!files_close(fd);
+        give_back(child);
+        return error;
     }
-    error = process_enter(child, parent_of_child(child, parent, request->flags));
-    if (error)
-        goto out_pidfd;
     *made = child;
     return 0;
-
-out_pidfd:
-    if (fd >= 0)
-        (void)!files_close(fd);
-out_aspace:
-    aspace_put(child->aspace);
-    child->aspace = NULL;
-out_files:
-    files_put(child->files);
-    child->files = NULL;
-out_inherit:
-    inode_put(child->cwd);
-    inode_put(child->root);
-    executable_put(child->exe);
-    child->cwd = child->root = child->exe = NULL;
-    process_free(child);
-    return error;
 }
 
 static bool vfork_is_over(void *arg)
@@ -251,6 +259,10 @@ int64_t sys_vfork(const struct syscall_args *args)
 static int check_request(const struct fork_request *request)
 {
     if (request->flags & ~(uint64_t)CLONE_BUILT)
+        return -EINVAL;
+    if ((request->flags & CLONE_SIGHAND) && !(request->flags & CLONE_VM))
+        return -EINVAL;
+    if ((request->flags & CLONE_SIGHAND) && (request->flags & CLONE_CLEAR_SIGHAND))
         return -EINVAL;
     if ((request->flags & CLONE_PARENT) && !current()->parent)
         return -EINVAL;

@@ -14,6 +14,7 @@
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/kthread.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/log.h"
@@ -100,18 +101,17 @@ static void set_limits(struct process *process)
 /* pid 1: its own session and group, standard descriptors, the root as working directory. It runs first(). */
 static void start_init(void (*first)(void))
 {
-    struct process *process = process_create(first);
+    struct process *process = process_create(first, signal_actions_create());
 
     if (!process)
         panic("init: out of memory");
     process_set_name(process, "init");
     process->exit_signal = SIGCHLD;
-    process->umask = 022;
     set_process_limit();
     set_limits(process);
-    process->cwd = inode_get(fs_root);
+    process->standpoint = standpoint_create(fs_root);
     process->files = files_create();
-    if (!process->files || fs_open_stdio(process->files) || process_enter(process, NULL))
+    if (!process->standpoint || !process->files || fs_open_stdio(process->files) || process_enter(process, NULL))
         panic("init: out of memory");
     sched_enqueue(process);
 }

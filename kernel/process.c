@@ -148,8 +148,8 @@ void process_set_name(struct process *process, const char *name)
     string_copy(process->name, name, sizeof(process->name));
 }
 
-/* What every process has, kernel threads too. NULL: memory is out. */
-static struct process *create_bare(void)
+/* What every process has, kernel threads too. NULL: memory is out, and the actions are the caller's. */
+static struct process *create_bare(struct signal_actions *actions)
 {
     struct process *process = slab_alloc(&process_cache);
 
@@ -161,7 +161,7 @@ static struct process *create_bare(void)
     process->kernel_stack = kstack_alloc();
     if (!process->kernel_stack)
         goto out_signals;
-    signal_init(process->signals);
+    signal_init(process->signals, actions);
     timers_init(&process->timers);
     TAILQ_INIT(&process->children);
     wait_queue_init(&process->child_event);
@@ -175,9 +175,19 @@ out_process:
     return NULL;
 }
 
-struct process *process_create(void (*first)(void))
+/* The same with actions whose reference is given up when this fails; NULL fails. */
+static struct process *create(struct signal_actions *actions)
 {
-    struct process *process = create_bare();
+    struct process *process = actions ? create_bare(actions) : NULL;
+
+    if (actions && !process)
+        signal_actions_put(actions);
+    return process;
+}
+
+struct process *process_create(void (*first)(void), struct signal_actions *actions)
+{
+    struct process *process = create(actions);
 
     if (!process)
         return NULL;
@@ -193,7 +203,7 @@ struct process *process_create(void (*first)(void))
 
 struct process *process_create_kernel(void (*entry)(void *arg), void *arg)
 {
-    struct process *process = create_bare();
+    struct process *process = create(signal_actions_create());
 
     if (!process)
         return NULL;
@@ -214,7 +224,7 @@ void process_shed(struct process *process)
 
 void process_free(struct process *process)
 {
-    ASSERT(process != current() && !process->aspace && !process->files && !process->cwd && !process->exe);
+    ASSERT(process != current() && !process->aspace && !process->files && !process->standpoint && !process->exe);
     ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix));
     signal_release(process->signals);
     process_shed(process);

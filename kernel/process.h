@@ -10,7 +10,7 @@
  * Locks: process_lock (first in the order; an _irq lock, because the terminal's interrupt sends signals)
  * guards the table, the family links, group and session numbers, pending signals, and the step to ZOMBIE.
  * What belongs to one process alone (usage, limits, name, descriptors, context) is changed by that process
- * only; others may look at numbers under process_lock. `aspace`, `files`, `cwd` and `exe` are set to NULL
+ * only; others may look at numbers under process_lock. `aspace`, `files`, `standpoint` and `exe` are set to NULL
  * under process_lock at exit, so whoever wants a reference takes it under that lock.
  */
 #ifndef KERNEL_PROCESS_H
@@ -22,15 +22,15 @@
 #include "arch/x86_64/context.h"
 #include "arch/x86_64/cpu.h"
 #include "kernel/credentials.h"
+#include "kernel/fs/descriptor.h"
 #include "kernel/signal.h"
 #include "kernel/timer.h"
 #include "kernel/wait.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
 
-struct file;
-struct files;
 struct inode;
+struct standpoint;
 
 #define PROCESS_NAME_SIZE 16 /* with its NUL; longer names are cut (prctl(2), PR_SET_NAME) */
 #define PID_MAX 32768        /* pids are below it (proc(5), /proc/sys/kernel/pid_max) */
@@ -123,10 +123,9 @@ struct process {
     struct signals *signals;
     struct process_timers timers;
     struct files *files;
-    struct inode *cwd;
-    struct inode *root; /* as of chroot(2); NULL: the root of all */
+    struct held_files held; /* for the system call that it is in (descriptor.h) */
+    struct standpoint *standpoint;
     struct inode *exe; /* /proc/PID/exe */
-    unsigned umask;
 
     struct rlimit64 limits[RLIM_NLIMITS];
     struct process_usage usage, child_usage;
@@ -170,10 +169,11 @@ extern int process_limit;
 
 /*
  * A process outside the table: structure, kernel stack, signals, FPU area, the time of its start, nothing
- * else. NULL when memory is out. It starts in first() on its own stack, then goes to user mode with the
+ * else. The reference on the actions is its own, or is put when this fails. NULL when memory is out, or there are no
+ * actions. It starts in first() on its own stack, then goes to user mode with the
  * registers in `user`.
  */
-struct process *process_create(void (*first)(void)) __must_check;
+struct process *process_create(void (*first)(void), struct signal_actions *actions) __must_check;
 /* The same without user mode: it starts in entry(arg), which begins with sched_start() and never returns. */
 struct process *process_create_kernel(void (*entry)(void *arg), void *arg) __must_check;
 /* Free what it needs for running alone: it never will again. It is not the current one. Interrupts may be off. */

@@ -289,7 +289,8 @@ static void switch_to(struct process *previous, struct process *next)
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
     cpu->pid = (uint32_t)next->pid;
-    cpu->return_work = (signal_needs_delivery(next) ? RETURN_SIGNAL : 0) | (next->rseq ? RETURN_RSEQ : 0);
+    cpu->return_work = (signal_needs_delivery(next) ? RETURN_SIGNAL : 0) | (next->rseq ? RETURN_RSEQ : 0) |
+                       (next->held.count ? RETURN_FILES : 0);
     if (next->user) {
         cpu_set_kernel_stack(next->kernel_stack);
         cpu_set_fs_base(next->fs_base);
@@ -383,6 +384,8 @@ void user_return(struct trapframe *frame)
     struct cpu *cpu = this_cpu();
     unsigned work = __atomic_exchange_n(&cpu->return_work, 0, __ATOMIC_RELAXED);
 
+    if (work & RETURN_FILES)
+        files_let_go();
     if (work & RETURN_RESCHEDULE)
         schedule(); /* the work that this brings comes up again: whoever calls looks once more */
     if ((work & RETURN_RSEQ) && rseq_interrupted(frame))

@@ -19,7 +19,7 @@
 #define SCHED_SLICE_RR 10 /* 100 ms */
 
 /* Bits of struct cpu's return_work: what is to be done before going back to user mode. */
-enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2, RETURN_RSEQ = 4 };
+enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2, RETURN_RSEQ = 4, RETURN_FILES = 8 };
 
 /* Make this CPU's boot thread the idle process. Called once. */
 void sched_init(void);

@@ -25,9 +25,11 @@ static const signal_mask ignored_by_default =
 
 static struct slab_cache entry_cache = SLAB_CACHE_INIT(entry_cache, "signal_entry", struct signal_entry);
 
+static struct slab_cache actions_cache = SLAB_CACHE_INIT(actions_cache, "signal_actions", struct signal_actions);
+
 static struct signal_action *action_of(const struct process *process, int number)
 {
-    return &process->signals->actions[number - 1];
+    return &process->signals->actions->of[number - 1];
 }
 
 bool signal_is_ignored(const struct process *process, int number)
@@ -280,12 +282,61 @@ void signal_set_blocked(signal_mask blocked)
         this_cpu()->return_work |= RETURN_SIGNAL;
 }
 
-void signal_init(struct signals *signals) { TAILQ_INIT(&signals->queue); }
+struct signal_actions *signal_actions_create(void)
+{
+    struct signal_actions *actions = slab_alloc(&actions_cache);
+
+    if (actions)
+        actions->refs = 1;
+    return actions;
+}
+
+struct signal_actions *signal_actions_clone(const struct signal_actions *actions)
+{
+    struct signal_actions *clone = slab_alloc_unset(&actions_cache);
+
+    if (!clone)
+        return NULL;
+    memcpy(clone, actions, sizeof(*clone));
+    clone->refs = 1;
+    return clone;
+}
+
+struct signal_actions *signal_actions_share(struct signal_actions *actions)
+{
+    actions->refs++;
+    return actions;
+}
+
+bool signal_actions_are_shared(const struct signal_actions *actions) { return actions->refs > 1; }
+
+void signal_actions_put(struct signal_actions *actions)
+{
+    if (!--actions->refs)
+        slab_free(&actions_cache, actions);
+}
+
+void signal_init(struct signals *signals, struct signal_actions *actions)
+{
+    TAILQ_INIT(&signals->queue);
+    signals->actions = actions;
+}
 
 void signal_release(struct signals *signals)
 {
     while (!TAILQ_EMPTY(&signals->queue))
         entry_remove_locked(signals, TAILQ_FIRST(&signals->queue));
+    signal_actions_put(signals->actions);
+}
+
+void signal_exchange_actions(struct signals *signals, struct signal_actions *actions)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    struct signal_actions *before = signals->actions;
+
+    signals->actions = actions;
+    spin_unlock_irq(&process_lock, irq);
+    signal_actions_put(before);
 }
 
 void signal_reset_actions(struct signals *signals)
@@ -293,9 +344,10 @@ void signal_reset_actions(struct signals *signals)
     bool irq = spin_lock_irq(&process_lock);
 
     for (int i = 0; i < SIGNAL_COUNT; i++) {
-        bool ignored = signals->actions[i].handler == SIGNAL_IGNORE;
+        bool ignored = signals->actions->of[i].handler == SIGNAL_IGNORE;
 
-        signals->actions[i] = (struct signal_action){ .handler = ignored ? SIGNAL_IGNORE : SIGNAL_DEFAULT };
+        signals->actions->of[i] =
+            (struct signal_action){ .handler = ignored ? SIGNAL_IGNORE : SIGNAL_DEFAULT };
     }
     spin_unlock_irq(&process_lock, irq);
 }
@@ -309,7 +361,6 @@ void signal_reset_for_exec(struct signals *signals)
 
 void signal_inherit(struct signals *child, const struct signals *parent)
 {
-    memcpy(child->actions, parent->actions, sizeof(child->actions));
     child->blocked = parent->blocked;
     child->alternate = parent->alternate;
 }

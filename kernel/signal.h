@@ -16,8 +16,8 @@
  * SIGCONT lets it go on the moment it is sent, whatever its action is. Pending stop signals and SIGCONT
  * drive each other out.
  *
- * Lock: process_lock for `pending`, `records` and `queue`; `actions` are changed by their process alone,
- * under process_lock. `blocked` and what follows belongs to the process itself.
+ * Lock: process_lock for `pending`, `records` and `queue`; `actions` are changed
+ * under process_lock by a process that has them. `blocked` and what follows belongs to the process itself.
  */
 #ifndef KERNEL_SIGNAL_H
 #define KERNEL_SIGNAL_H
@@ -68,8 +68,14 @@ struct signal_entry {
 };
 TAILQ_HEAD(signal_queue, signal_entry);
 
+/* What to do about each. With CLONE_SIGHAND two processes have the same. */
+struct signal_actions {
+    uint32_t refs;
+    struct signal_action of[SIGNAL_COUNT]; /* of signal n: [n - 1] */
+};
+
 struct signals {
-    struct signal_action actions[SIGNAL_COUNT];
+    struct signal_actions *actions; /* one reference */
     signal_mask pending;
     signal_mask blocked;
     signal_mask saved_blocked; /* to be put back by delivery after rt_sigsuspend(2) */
@@ -150,12 +156,25 @@ void signal_reset_for_exec(struct signals *signals);
 /* Handlers become the default action, what is ignored stays so (clone3(2), CLONE_CLEAR_SIGHAND; exec). */
 void signal_reset_actions(struct signals *signals);
 
-/* fork: the child has the parent's actions, mask and alternate stack, and nothing pending. */
+/* fork: the child has the parent's mask and alternate stack. */
 void signal_inherit(struct signals *child, const struct signals *parent);
 
-/* A new process's: nothing pending. And free what is still queued. */
-void signal_init(struct signals *signals);
+/* Actions for one process: all the default one, or a copy. NULL: memory is out. */
+struct signal_actions *signal_actions_create(void) __must_check;
+struct signal_actions *signal_actions_clone(const struct signal_actions *actions) __must_check;
+/* The same for one process more. */
+struct signal_actions *signal_actions_share(struct signal_actions *actions);
+bool signal_actions_are_shared(const struct signal_actions *actions);
+/* One process less has them; the last one frees them. */
+void signal_actions_put(struct signal_actions *actions);
+
+/* A new process's: these actions, whose reference it takes over, and nothing pending. */
+void signal_init(struct signals *signals, struct signal_actions *actions);
+/* Give up the actions and what is still queued. */
 void signal_release(struct signals *signals);
+
+/* exec: these actions, whose reference it takes over, in place of those that were shared. */
+void signal_exchange_actions(struct signals *signals, struct signal_actions *actions);
 
 /* Change the current process's mask (SIGKILL and SIGSTOP stay out) and note what can be delivered now. */
 void signal_set_blocked(signal_mask blocked);

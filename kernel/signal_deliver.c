@@ -34,7 +34,7 @@ static bool is_default_or_ignored(const struct signal_action *action)
  */
 static struct signal_action use_action_locked(struct process *process, int number)
 {
-    struct signal_action *action = &process->signals->actions[number - 1], used = *action;
+    struct signal_action *action = &process->signals->actions->of[number - 1], used = *action;
 
     if (used.flags & SA_RESETHAND)
         action->handler = SIGNAL_DEFAULT;

@@ -55,7 +55,7 @@ static void *slab_take(struct slab *slab)
     return object;
 }
 
-void *slab_alloc(struct slab_cache *cache)
+void *slab_alloc_unset(struct slab_cache *cache)
 {
     void *object = NULL;
 
@@ -70,6 +70,13 @@ void *slab_alloc(struct slab_cache *cache)
         __atomic_add_fetch(&slab_objects, 1, __ATOMIC_RELAXED);
     }
     spin_unlock(&cache->lock);
+    return object;
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+    void *object = slab_alloc_unset(cache);
+
     return object ? memset(object, 0, cache->size) : NULL;
 }
 

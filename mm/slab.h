@@ -33,6 +33,8 @@ extern uint64_t slab_objects;
 
 /* One object, zeroed, 16-byte aligned; NULL when memory is out. */
 void *slab_alloc(struct slab_cache *cache) __must_check;
+/* The same with whatever is in it, for who sets all of it at once. */
+void *slab_alloc_unset(struct slab_cache *cache) __must_check;
 void slab_free(struct slab_cache *cache, void *object);
 
 /* `size` zeroed bytes, 16-byte aligned (64 from 64 bytes up: FPU areas), at most 4 MiB; NULL when memory is out. */

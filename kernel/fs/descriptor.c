@@ -10,6 +10,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
+#include "kernel/sched.h"
 #include "mm/slab.h"
 
 #define FILES_FIRST_CAPACITY 16u
@@ -20,6 +21,7 @@ struct slot {
 };
 
 struct files {
+    uint32_t refs; /* processes that have it */
     unsigned capacity;
     struct slot *slots;
 };
@@ -31,6 +33,7 @@ static struct files *files_create_sized(unsigned capacity)
     struct files *files = slab_alloc(&files_cache);
     if (!files)
         return NULL;
+    files->refs = 1;
     files->capacity = capacity;
     files->slots = kmalloc(capacity * sizeof *files->slots);
     if (!files->slots) {
@@ -56,11 +59,19 @@ struct files *files_clone(const struct files *files)
     return clone;
 }
 
-/* The slot is free before the file goes: its release may sleep. */
-static void slot_clear(const struct files *files, struct slot *slot)
+struct files *files_share(struct files *files)
+{
+    files->refs++;
+    return files;
+}
+
+bool files_are_shared(const struct files *files) { return files->refs > 1; }
+
+/* The slot has its new contents before the old file goes: its release may sleep. */
+static void slot_set(const struct files *files, struct slot *slot, struct slot new)
 {
     struct file *file = slot->file;
-    *slot = (struct slot){ 0 };
+    *slot = new;
     if (!file)
         return;
     lock_note_close(file->inode, files);
@@ -69,8 +80,10 @@ static void slot_clear(const struct files *files, struct slot *slot)
 
 void files_put(struct files *files)
 {
+    if (--files->refs)
+        return;
     for (unsigned fd = 0; fd < files->capacity; fd++)
-        slot_clear(files, &files->slots[fd]);
+        slot_set(files, &files->slots[fd], (struct slot){ 0 });
     kfree(files->slots);
     slab_free(&files_cache, files);
 }
@@ -79,7 +92,7 @@ void files_close_on_exec(struct files *files)
 {
     for (unsigned fd = 0; fd < files->capacity; fd++)
         if (files->slots[fd].close_on_exec)
-            slot_clear(files, &files->slots[fd]);
+            slot_set(files, &files->slots[fd], (struct slot){ 0 });
 }
 
 unsigned files_capacity(const struct files *files) { return files->capacity; }
@@ -118,10 +131,30 @@ static struct slot *slot_of(int fd)
     return fd >= 0 && (unsigned)fd < files->capacity ? &files->slots[fd] : NULL;
 }
 
+/* Keep the file until the current system call is over, whoever closes its descriptor meanwhile. */
+static void file_hold(struct file *file)
+{
+    struct held_files *held = &current()->held;
+    ASSERT(held->count < HELD_FILES_MAX);
+    held->files[held->count++] = file_get(file);
+    __atomic_or_fetch(&this_cpu()->return_work, RETURN_FILES, __ATOMIC_RELAXED);
+}
+
+void files_let_go(void)
+{
+    struct held_files *held = &current()->held;
+    while (held->count)
+        file_put(held->files[--held->count]);
+}
+
 struct file *files_get(int fd)
 {
-    struct slot *slot = slot_of(fd);
-    return slot ? slot->file : NULL;
+    const struct slot *slot = slot_of(fd);
+    if (!slot || !slot->file)
+        return NULL;
+    if (files_are_shared(current()->files))
+        file_hold(slot->file);
+    return slot->file;
 }
 
 /* The descriptors that the current process may have: 0 to this, exclusive (getrlimit(2)). */
@@ -167,8 +200,7 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
         file_put(file);
         return error;
     }
-    slot_clear(current()->files, slot_of(fd));
-    *slot_of(fd) = (struct slot){ .file = file, .close_on_exec = close_on_exec };
+    slot_set(current()->files, slot_of(fd), (struct slot){ .file = file, .close_on_exec = close_on_exec });
     return fd;
 }
 
@@ -177,18 +209,18 @@ int files_close(int fd)
     struct slot *slot = slot_of(fd);
     if (!slot || !slot->file)
         return -EBADF;
-    slot_clear(current()->files, slot);
+    slot_set(current()->files, slot, (struct slot){ 0 });
     return 0;
 }
 
 bool files_closes_on_exec(int fd)
 {
-    ASSERT(files_get(fd));
+    ASSERT(files_peek(current()->files, (unsigned)fd));
     return slot_of(fd)->close_on_exec;
 }
 
 void files_set_close_on_exec(int fd, bool close_on_exec)
 {
-    ASSERT(files_get(fd));
+    ASSERT(files_peek(current()->files, (unsigned)fd));
     slot_of(fd)->close_on_exec = close_on_exec;
 }

@@ -2,9 +2,13 @@
 /*
  * descriptor.h: descriptor tables: from the small numbers a program knows to open files.
  *
- * A process has one table of its own; fork copies it, sharing the open files. Only its process touches it, so
- * it has no lock; /proc reads files_capacity() of others under process_lock, which is why a process that ends
- * takes its pointer to the table away before files_put().
+ * fork copies the table, sharing the open files; with CLONE_FILES two processes have one. Kernel code is not
+ * preempted, so the table has no lock: whoever sleeps looks up its slot again. /proc reads other processes' tables
+ * under process_lock, which is why a process that ends takes its pointer to the table away before files_put().
+ *
+ * The table's reference keeps a file for as long as the call that looked it up. Of a shared table that is not true: the
+ * other process may close the descriptor while this one sleeps. There files_get() holds the file for the process,
+ * until it goes back to user mode or ends (files_let_go()).
  */
 #ifndef KERNEL_FS_DESCRIPTOR_H
 #define KERNEL_FS_DESCRIPTOR_H
@@ -18,7 +22,10 @@ struct files;
 struct files *files_create(void) __must_check;
 /* A copy that refers to the same open files, or NULL. */
 struct files *files_clone(const struct files *files) __must_check;
-/* Close everything and free the table. May sleep. */
+/* The same table for one process more, to be given up by files_put(). */
+struct files *files_share(struct files *files);
+bool files_are_shared(const struct files *files);
+/* One process less has it. After the last one everything is closed and the table freed. May sleep. */
 void files_put(struct files *files);
 /* execve(2): close what is marked so. May sleep. */
 void files_close_on_exec(struct files *files);
@@ -34,8 +41,17 @@ bool files_peek_closes_on_exec(const struct files *files, unsigned fd);
 
 /* All below are about the current process's table, but for files_install_in(). */
 
-/* The open file behind a descriptor without a reference (the table holds one), or NULL. */
+/* The open file behind a descriptor, or NULL. It stays for the rest of the system call, without a reference to put. */
 struct file *files_get(int fd);
+
+/* A few of them at a time, for each process (see above). */
+#define HELD_FILES_MAX 4
+struct held_files {
+    struct file *files[HELD_FILES_MAX];
+    unsigned count;
+};
+/* The system call is over: put what it held. May sleep. */
+void files_let_go(void);
 
 /*
  * Give the file the lowest free descriptor from `from` on. The caller's reference goes to the table, or is

@@ -6,8 +6,7 @@
  * descriptors and buffers along.
  *
  * Descriptors (descriptor.h) refer to open files; fork and dup share them, position included. Reference
- * counts are atomic. Kernel code is not preempted and a process is one thread, so position and flags have
- * no lock.
+ * counts are atomic. Kernel code is not preempted, so position and flags have no lock.
  */
 #ifndef KERNEL_FS_FILE_H
 #define KERNEL_FS_FILE_H

@@ -5,6 +5,7 @@
 #include "kernel/fs/inode.h"
 
 #include "arch/x86_64/machine.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
@@ -96,7 +97,7 @@ struct inode_new inode_new_for_process(uint32_t type, uint32_t permissions)
 {
     const struct process *process = current();
     return (struct inode_new){
-        .mode = type | (permissions & ~process->umask),
+        .mode = type | (permissions & ~process->standpoint->umask),
         .uid = process->credentials.user.filesystem,
         .gid = process->credentials.group.filesystem,
     };

@@ -9,6 +9,7 @@
 #include "kernel/fs/path.h"
 
 #include "kernel/fs/fs.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
@@ -16,7 +17,11 @@
 
 struct path_policy path_policy = { .protected_hardlinks = 1, .protected_symlinks = 1 };
 
-struct inode *path_root(void) { return current()->root ? current()->root : fs_root; }
+struct inode *path_root(void)
+{
+    const struct standpoint *standpoint = current()->standpoint;
+    return standpoint && standpoint->root ? standpoint->root : fs_root;
+}
 
 struct walk {
     struct inode *at; /* one reference */
@@ -176,7 +181,7 @@ static int walk_run(struct walk *walk, struct inode *start, const char *path, en
     if (*path == '/')
         start = path_root();
     else if (!start)
-        start = current()->cwd;
+        start = current()->standpoint->cwd;
     walk->at = inode_get(start);
     walk->rest = path;
     int error = 0;

@@ -8,6 +8,7 @@
 
 #include "kernel/fs/descriptor.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
 #include "mm/slab.h"
@@ -53,7 +54,7 @@ static int descriptor_inode(int fd, struct inode **inode)
     const struct file *file = files_get(fd);
     if (fd != AT_FDCWD && !file)
         return -EBADF;
-    *inode = inode_get(fd == AT_FDCWD ? current()->cwd : file->inode);
+    *inode = inode_get(fd == AT_FDCWD ? current()->standpoint->cwd : file->inode);
     return 0;
 }
 

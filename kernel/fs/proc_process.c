@@ -11,6 +11,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/proc_view.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -153,11 +154,13 @@ static struct inode *link_of_locked(const struct process *process, enum process_
 {
     switch (which) {
     case LINK_CWD:
-        return process->cwd;
+        return process->standpoint ? process->standpoint->cwd : NULL;
     case LINK_EXE:
         return process->exe;
     default:
-        return process->root || !process->cwd ? process->root : fs_root;
+        if (!process->standpoint)
+            return NULL;
+        return process->standpoint->root ? process->standpoint->root : fs_root;
     }
 }
 

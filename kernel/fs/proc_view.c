@@ -5,6 +5,7 @@
 #include "kernel/fs/proc_view.h"
 
 #include "kernel/fs/descriptor.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 
@@ -15,7 +16,7 @@ static void view_signals(struct proc_view *view, const struct signals *signals)
     view->pending = signals->pending;
     view->blocked = signals->blocked;
     for (int number = 1; number <= SIGNAL_COUNT; number++) {
-        uint64_t handler = signals->actions[number - 1].handler;
+        uint64_t handler = signals->actions->of[number - 1].handler;
         if (handler == SIGNAL_IGNORE)
             view->ignored |= signal_bit(number);
         else if (handler != SIGNAL_DEFAULT)
@@ -34,7 +35,7 @@ static void view_copy(struct proc_view *view, const struct process *process)
         .wait_status = process->wait_status,
         .letter = process_state_letter(process),
         .is_zombie = process->state == PROCESS_ZOMBIE,
-        .umask = process->umask,
+        .umask = process->standpoint ? process->standpoint->umask : 0,
         .oom_score_adj = process->oom_score_adj,
         .nice = process->nice,
         .policy = process->policy,

@@ -70,7 +70,7 @@ static int set_build(const struct selection *selection, struct pollfd *fds)
                 events |= events_asked[i];
         if (!events)
             continue;
-        const struct file *file = files_get((int)fd);
+        const struct file *file = files_peek(current()->files, fd);
         if (!file || file_is_path(file))
             return -EBADF;
         fds[count++] = (struct pollfd){ .fd = (int)fd, .events = events };

@@ -92,7 +92,7 @@ int64_t sys_fcntl(const struct syscall_args *args)
     if (file_is_path(file) || command_is_for_descriptor(command))
         return fcntl_descriptor(fd, file, command, args->arg[2]);
     if (fcntl_is_lock(command))
-        return fcntl_lock(file, command, args->arg[2]);
+        return fcntl_lock(fd, file, command, args->arg[2]);
     switch (command) {
     case F_SETFL:
         return flags_set(file, (unsigned)args->arg[2]);

@@ -120,7 +120,20 @@ static int64_t range_test(struct file *file, uint64_t argument, bool is_files)
     return copy_to_user(argument, &user, sizeof user);
 }
 
-static int64_t range_set(struct file *file, uint64_t argument, bool is_files, enum lock_wait wait)
+/*
+ * A lock goes when its descriptor is closed. Where another process shares the table, that may have happened while this
+ * one slept, so the lock came too late: it goes now. 0 or -EBADF.
+ */
+static int check_still_open(int fd, struct file *file)
+{
+    struct files *files = current()->files;
+    if (files_peek(files, (unsigned)fd) == file)
+        return 0;
+    lock_release(file->inode, LOCK_RANGE, files);
+    return -EBADF;
+}
+
+static int64_t range_set(int fd, struct file *file, uint64_t argument, bool is_files, enum lock_wait wait)
 {
     struct flock user;
     struct lock lock;
@@ -133,7 +146,8 @@ static int64_t range_set(struct file *file, uint64_t argument, bool is_files, en
         return -EBADF;
     if (is_files && user.l_pid)
         return -EINVAL;
-    return lock_set(file->inode, &lock, wait);
+    error = lock_set(file->inode, &lock, wait);
+    return error || is_files || lock.type == F_UNLCK ? error : check_still_open(fd, file);
 }
 
 bool fcntl_is_lock(unsigned command)
@@ -141,7 +155,7 @@ bool fcntl_is_lock(unsigned command)
     return (command >= F_GETLK && command <= F_SETLKW) || (command >= F_OFD_GETLK && command <= F_OFD_SETLKW);
 }
 
-int64_t fcntl_lock(struct file *file, unsigned command, uint64_t argument)
+int64_t fcntl_lock(int fd, struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
     case F_GETLK:
@@ -149,12 +163,12 @@ int64_t fcntl_lock(struct file *file, unsigned command, uint64_t argument)
     case F_OFD_GETLK:
         return range_test(file, argument, true);
     case F_SETLK:
-        return range_set(file, argument, false, LOCK_TRY);
+        return range_set(fd, file, argument, false, LOCK_TRY);
     case F_OFD_SETLK:
-        return range_set(file, argument, true, LOCK_TRY);
+        return range_set(fd, file, argument, true, LOCK_TRY);
     case F_SETLKW:
-        return range_set(file, argument, false, LOCK_WAIT);
+        return range_set(fd, file, argument, false, LOCK_WAIT);
     default:
-        return range_set(file, argument, true, LOCK_WAIT);
+        return range_set(fd, file, argument, true, LOCK_WAIT);
     }
 }

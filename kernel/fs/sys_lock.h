@@ -13,6 +13,6 @@ struct file;
 bool fcntl_is_lock(unsigned command);
 
 /* Do it: 0, or the errors of fcntl(2). `argument` is the user's struct flock. May sleep. */
-int64_t fcntl_lock(struct file *file, unsigned command, uint64_t argument);
+int64_t fcntl_lock(int fd, struct file *file, unsigned command, uint64_t argument);
 
 #endif

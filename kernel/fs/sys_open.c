@@ -9,6 +9,7 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_user.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/errno.h"
@@ -225,7 +226,7 @@ int64_t sys_memfd_create(const struct syscall_args *args)
 
 int64_t sys_umask(const struct syscall_args *args)
 {
-    unsigned before = current()->umask;
-    current()->umask = (unsigned)args->arg[0] & 0777;
+    unsigned before = current()->standpoint->umask;
+    current()->standpoint->umask = (unsigned)args->arg[0] & 0777;
     return before;
 }

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_user.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -113,7 +114,7 @@ int64_t sys_getcwd(const struct syscall_args *args)
     char *path = kmalloc(PATH_MAX);
     if (!path)
         return -ENOMEM;
-    const struct inode *cwd = current()->cwd;
+    struct inode *cwd = inode_get(current()->standpoint->cwd);
     int64_t start = path_is_reachable(cwd) ? 0 : (int64_t)string_copy(path, "(unreachable)", PATH_MAX);
     int64_t length = cwd->links ? path_of(cwd, path + start, PATH_MAX - (size_t)start) : -ENOENT; /* removed */
     if (length >= 0)
@@ -122,6 +123,7 @@ int64_t sys_getcwd(const struct syscall_args *args)
         length = -ERANGE;
     if (length > 0 && copy_to_user(args->arg[0], path, (size_t)length))
         length = -EFAULT;
+    inode_put(cwd);
     kfree(path);
     return length;
 }
@@ -148,7 +150,7 @@ static int64_t cwd_set(struct inode *inode)
     if (error)
         inode_put(inode);
     else
-        directory_set(&current()->cwd, inode);
+        directory_set(&current()->standpoint->cwd, inode);
     return error;
 }
 
@@ -165,7 +167,7 @@ int64_t sys_chroot(const struct syscall_args *args)
     if (error)
         inode_put(inode);
     else
-        directory_set(&current()->root, inode);
+        directory_set(&current()->standpoint->root, inode);
     return error;
 }
 

@@ -9,6 +9,7 @@
 
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/sched.h"
 #include "kernel/selftest.h"
@@ -23,14 +24,14 @@ static volatile unsigned step;
 /* Start a child of this process that runs first() and ends. Its pid, or 0 (and the test has failed). */
 static int helper_start(void (*first)(void))
 {
-    struct process *helper = process_create(first);
+    struct process *helper = process_create(first, signal_actions_create());
 
     if (!EXPECT(helper))
         return 0;
     process_set_name(helper, "helper");
-    helper->cwd = inode_get(fs_root);
+    helper->standpoint = standpoint_create(fs_root);
     helper->files = files_create();
-    if (!EXPECT(helper->files && !process_enter(helper, current())))
+    if (!EXPECT(helper->standpoint && helper->files && !process_enter(helper, current())))
         return 0;
     int pid = helper->pid;
     sched_enqueue(helper);
