@@ -114,28 +114,71 @@ void aspace_switch(struct aspace *aspace)
     mmu_switch(aspace ? frame_pfn(aspace->tree.root) << PAGE_SHIFT : mmu_kernel_root());
 }
 
-/* Copy the promises one by one, each with its charge, so that the child is whole at every step. 0 or -ENOMEM. */
-static int vmas_fork(struct aspace *parent, struct aspace *child)
+/* Pages that the child's copy of this promise adds to the ledger. */
+static uint64_t fork_charge(const struct vma *vma)
+{
+    return vma->flags & VMA_ACCOUNTED && !(vma->flags & VMA_DONTFORK) ? vma_pages(vma) : 0;
+}
+
+/* Give back what has been charged for the VMAs before `end` (NULL: for all). */
+static void vmas_refund(struct aspace *parent, const struct vma *end)
+{
+    for (struct vma *vma = TAILQ_FIRST(&parent->vmas.list); vma != end; vma = vma_next(vma))
+        if (fork_charge(vma))
+            commit_refund(fork_charge(vma));
+}
+
+/* Charge for each promise by itself, as the overcommit policy looks at them. 0, or -ENOMEM with nothing charged. */
+static int vmas_charge(struct aspace *parent)
 {
     struct vma *vma;
 
     TAILQ_FOREACH(vma, &parent->vmas.list, link) {
-        if (vma->flags & VMA_DONTFORK) {
-            trace_range(TRACE_UNMAP, &child->tree, vma->start, vma->end, 0);
-            continue;
-        }
-        uint64_t charge = vma->flags & VMA_ACCOUNTED ? vma_pages(vma) : 0;
-        if (vma->ops == &reaped_ops || commit_charge(charge, parent))
-            return -ENOMEM;
-        struct vma *copy = vma_clone(vma);
-        if (!copy) {
-            commit_refund(charge);
+        uint64_t charge = fork_charge(vma);
+        if (charge && commit_charge(charge, parent)) {
+            vmas_refund(parent, vma);
             return -ENOMEM;
         }
-        copy->flags &= ~(VMA_LOCKED | VMA_LOCK_ONFAULT); /* locks are not inherited (mlock(2)) */
-        vma_insert(&child->vmas, copy);
-        vma_merge(&child->vmas, copy);
     }
+    return 0;
+}
+
+/* What the child does not inherit of its promises: some as a whole (MADV_DONTFORK), of others the lock (mlock(2)). */
+static void vmas_disinherit(struct aspace *child)
+{
+    struct vma *vma, *next;
+
+    for (vma = TAILQ_FIRST(&child->vmas.list); vma; vma = next) {
+        if (vma->flags & VMA_DONTFORK) {
+            next = vma_next(vma);
+            trace_range(TRACE_UNMAP, &child->tree, vma->start, vma->end, 0);
+            vma_remove(&child->vmas, vma);
+            vma_destroy(vma);
+        } else {
+            vma->flags &= ~(VMA_LOCKED | VMA_LOCK_ONFAULT);
+            next = vma_next(vma_merge(&child->vmas, vma));
+        }
+    }
+    child->vmas.peak_pages = child->vmas.pages;
+}
+
+/* Give the child the parent's promises, charged for. 0, or -ENOMEM with nothing changed. */
+static int vmas_fork(struct aspace *parent, struct aspace *child)
+{
+    struct vma *vma;
+    unsigned flags = 0;
+    int error = vmas_charge(parent);
+
+    if (error)
+        return error;
+    if (!vma_set_clone(&child->vmas, &parent->vmas)) {
+        vmas_refund(parent, NULL);
+        return -ENOMEM;
+    }
+    TAILQ_FOREACH(vma, &child->vmas.list, link)
+        flags |= vma->flags;
+    if (flags & (VMA_DONTFORK | VMA_LOCKED | VMA_LOCK_ONFAULT))
+        vmas_disinherit(child);
     return 0;
 }
 

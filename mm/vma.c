@@ -3,7 +3,7 @@
  * vma.c: VMAs and the set of them.
  *
  * The tree is a treap: a search tree by address that is at the same time a heap by `priority`, a number
- * hashed from the VMA's own address in memory, which keeps it balanced on average whatever the order of
+ * hashed from an address in memory (its own, or that of the VMA it was copied from by fork), which keeps it balanced on average whatever the order of
  * insertion (Seidel and Aragon, "Randomized Search Trees", 1996). Splitting and joining are its two operations; every
  * node on their way gets its max_gap anew.
  */
@@ -35,7 +35,13 @@ struct vma *vma_create(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags
 
 struct vma *vma_clone(const struct vma *vma)
 {
-    return vma_create(vma->start, vma->end, vma->prot, vma->flags, vma->ops, vma->cache, vma->index);
+    struct vma *copy = slab_alloc_unset(&vma_slab);
+    if (!copy)
+        return NULL;
+    *copy = *vma; /* the links as well: whoever takes it into a set gives it others */
+    if (copy->cache)
+        (void)pagecache_get(copy->cache);
+    return copy;
 }
 
 void vma_destroy(struct vma *vma)
@@ -213,6 +219,43 @@ void vma_remove(struct vma_set *set, struct vma *vma)
         set->last = &vma_none;
     set->count--;
     set->pages -= vma_pages(vma);
+}
+
+/* Copy a subtree, and append its VMAs to the list as they come. False: out of memory, and `*copy` is not to be used. */
+static bool tree_clone(const struct vma *node, struct vma **copy, struct vma_set *set)
+{
+    struct vma *left = NULL;
+
+    *copy = NULL;
+    if (!node)
+        return true;
+    if (node->left && !tree_clone(node->left, &left, set))
+        return false;
+    struct vma *vma = vma_clone(node);
+    if (!vma)
+        return false;
+    vma->left = left;
+    TAILQ_INSERT_TAIL(&set->list, vma, link);
+    *copy = vma;
+    return !node->right || tree_clone(node->right, &vma->right, set);
+}
+
+bool vma_set_clone(struct vma_set *set, const struct vma_set *from)
+{
+    struct vma *vma;
+
+    ASSERT(TAILQ_EMPTY(&set->list));
+    if (!tree_clone(from->root, &set->root, set)) {
+        while ((vma = TAILQ_FIRST(&set->list))) {
+            TAILQ_REMOVE(&set->list, vma, link);
+            vma_destroy(vma);
+        }
+        set->root = NULL;
+        return false;
+    }
+    set->count = from->count;
+    set->pages = set->peak_pages = from->pages;
+    return true;
 }
 
 void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end)

@@ -80,6 +80,11 @@ static inline struct vma *vma_find_again(struct vma_set *set, vaddr_t addr)
 /* The range is free. */
 void vma_insert(struct vma_set *set, struct vma *vma);
 void vma_remove(struct vma_set *set, struct vma *vma);
+/*
+ * fork: copies of all of `from` in `set`, which is empty. The tree is copied as it is, so nothing is compared or
+ * balanced. False: out of memory, `set` is empty still.
+ */
+bool vma_set_clone(struct vma_set *set, const struct vma_set *from) __must_check;
 /* Move the ends; the new range touches no other VMA. `index` follows a moved start. */
 void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end);
 
