@@ -38,18 +38,9 @@ void pagetable_destroy(struct pagetable *tree)
 
 void pagetable_share(struct pagetable *child, struct pagetable *parent)
 {
-    pte_t *from = table_entries(parent->root), *to = table_entries(child->root);
-
     ASSERT(child->root->used == 0);
     spin_lock(&table_share_lock);
-    for (unsigned i = 0, left = parent->root->used; left; i++, left--) {
-        i = table_next(parent->root, i);
-        pte_t entry = entry_share(pte_load(&from[i]), PTE_ROOT_LEVEL);
-        pte_store(&from[i], entry);
-        pte_store(&to[i], entry);
-    }
-    child->root->used = parent->root->used;
-    child->root->table = parent->root->table;
+    table_share(parent->root, child->root);
     spin_unlock(&table_share_lock);
 }
 

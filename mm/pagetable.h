@@ -162,6 +162,9 @@ struct pagetable_figures {
 /* Add up the records of all tables: one look per 2 MiB in use. */
 void pagetable_figures(const struct pagetable *tree, struct pagetable_figures *figures);
 
+/* The sum of `resident` alone, for less. */
+uint64_t pagetable_resident(const struct pagetable *tree);
+
 /* Copies of shared tables made since boot. */
 extern uint64_t pagetable_copies;
 

@@ -19,6 +19,25 @@ static struct frame *table_create(unsigned level)
     return table;
 }
 
+unsigned table_search(const struct frame *table, unsigned i)
+{
+    const pte_t *entries = table_entries(table);
+
+    for (;;) {
+        if (i % FRAME_GROUP == 0)
+            i += (unsigned)__builtin_ctz((unsigned)table->table.groups >> i / FRAME_GROUP) * FRAME_GROUP;
+        ASSERT(i < table_size(table));
+        if (i % PTE_GROUP == 0 && pte_group_is_none(&entries[i])) {
+            i += PTE_GROUP;
+            continue;
+        }
+        do {
+            if (!pte_is_none(pte_load(&entries[i])))
+                return i;
+        } while (++i % PTE_GROUP);
+    }
+}
+
 /* Add (`by` 1) or take away (-1) one entry in the counts of its table. */
 static void table_count(struct frame *table, pte_t entry, int by)
 {
@@ -42,17 +61,38 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
 }
 
 /*
- * The write bit goes, so that the first write finds out. Pages of shared objects keep it: writing to them is what
- * they are for.
+ * Let the entries of `groups` stand in two tables, each child gaining a reference. The write bit goes, so that the first
+ * write finds out. Pages of shared objects keep it: writing to them is what they are for.
  */
-pte_t entry_share(pte_t entry, unsigned level)
+static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool may_keep)
 {
-    struct frame *child = entry_frame(entry);
+    for (; groups; groups &= groups - 1) {
+        unsigned first = (unsigned)__builtin_ctz(groups) * FRAME_GROUP;
+#pragma GCC unroll 8
+        for (unsigned i = first; i < first + FRAME_GROUP; i++) {
+            pte_t entry = pte_load(&from[i]);
+            if (pte_is_none(entry))
+                continue;
+            struct frame *child = entry_frame(entry);
+            frame_get(child);
+            if (!may_keep || child->kind == FRAME_ANON)
+                entry = pte_read_only(entry);
+            pte_store(&from[i], entry);
+            pte_store(&to[i], entry);
+        }
+    }
+}
 
-    frame_get(child);
-    if (level > PTE_LEAF_LEVEL || child->kind == FRAME_ANON)
-        entry = pte_read_only(entry);
-    return entry;
+void table_share(struct frame *table, struct frame *with)
+{
+    pte_t *from = table_entries(table), *to = table_entries(with);
+
+    if (table_is_leaf(table) && (table->table.resident[RESIDENT_SHM] || table->table.resident[RESIDENT_FILE]))
+        groups_share(from, to, table->table.groups, true);
+    else
+        groups_share(from, to, table->table.groups, false); /* the same, with less to ask */
+    with->used = table->used;
+    with->table = table->table;
 }
 
 /* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
@@ -61,16 +101,8 @@ static struct frame *table_copy(struct frame *shared)
     struct frame *copy = frame_alloc_zeroed(FRAME_TABLE);
     if (!copy)
         return NULL;
-    pte_t *from = table_entries(shared), *to = table_entries(copy);
-    for (unsigned i = 0, left = shared->used; left; i++, left--) {
-        i = table_next(shared, i);
-        pte_t entry = entry_share(pte_load(&from[i]), shared->level);
-        pte_store(&from[i], entry);
-        pte_store(&to[i], entry);
-    }
-    copy->used = shared->used;
     copy->level = shared->level;
-    copy->table = shared->table;
+    table_share(shared, copy);
     pagetable_copies++;
     return copy;
 }
@@ -79,10 +111,13 @@ void table_put(struct frame *table)
 {
     if (!frame_drop(table))
         return;
-    for (unsigned i = 0; table->used; i++, table->used--) {
-        i = table_next(table, i);
-        struct frame *below = entry_frame(pte_load(&table_entries(table)[i]));
-        if (table_is_leaf(table))
+    bool is_leaf = table_is_leaf(table);
+    const pte_t *entries = table_entries(table), *slot = entries;
+    for (unsigned left = table->used; left; slot++, left--) {
+        if (unlikely(pte_is_none(pte_load(slot))))
+            slot = &entries[table_search(table, (unsigned)(slot - entries))];
+        struct frame *below = entry_frame(pte_load(slot));
+        if (is_leaf)
             frame_put(below);
         else
             table_put(below);

@@ -30,21 +30,10 @@ static inline unsigned table_size(const struct frame *table)
  * The first entry at or after `i` that is not none; the caller knows from `used` that there is one. The record tells
  * which groups can be passed over.
  */
+unsigned table_search(const struct frame *table, unsigned i);
 static inline unsigned table_next(const struct frame *table, unsigned i)
 {
-    const pte_t *entries = table_entries(table);
-
-    while (pte_is_none(pte_load(&entries[i]))) {
-        unsigned groups = table->table.groups >> i / FRAME_GROUP;
-        if (i % FRAME_GROUP == 0 && !(groups & 1))
-            i += (unsigned)__builtin_ctz(groups) * FRAME_GROUP;
-        else if (i % PTE_GROUP == 0 && pte_group_is_none(&entries[i]))
-            i += PTE_GROUP;
-        else
-            i++;
-        ASSERT(i < table_size(table));
-    }
-    return i;
+    return likely(!pte_is_none(pte_load(&table_entries(table)[i]))) ? i : table_search(table, i);
 }
 
 /*
@@ -93,8 +82,8 @@ static inline struct frame *table_over(struct frame *root, vaddr_t start, vaddr_
 /* Set an entry of a table that is ours, keeping its counts. No reference is taken or given. */
 void table_set(struct frame *table, pte_t *slot, pte_t entry);
 
-/* The entry in the shape in which it may stand in two tables; its child gains the second table's reference. */
-pte_t entry_share(pte_t entry, unsigned level);
+/* Copy all entries into `with`, an empty table of the same level, in the shape in which they may stand in two. */
+void table_share(struct frame *table, struct frame *with);
 
 /*
  * One step down: the table that covers `addr` below `table`, which is ours, becomes ours: made, copied, or given back

@@ -18,10 +18,9 @@ uint64_t aspace_resident(const struct pagetable_figures *figures)
 
 void aspace_note_peak_locked(struct aspace *aspace)
 {
-    struct pagetable_figures figures;
+    uint64_t resident = pagetable_resident(&aspace->tree);
 
-    pagetable_figures(&aspace->tree, &figures);
-    aspace->peak_resident = MAX(aspace->peak_resident, aspace_resident(&figures));
+    aspace->peak_resident = MAX(aspace->peak_resident, resident);
 }
 
 /*
