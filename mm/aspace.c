@@ -20,7 +20,7 @@
 #include "mm/trace.h"
 #include "mm/zero.h"
 
-/* Room kept for the stack below USER_END, at least and at most: where Linux starts its mappings, too. */
+/* Room kept for the stack below USER_END, at least and at most, as in Linux. */
 #define STACK_ROOM_MIN (128ul << 20)
 #define STACK_ROOM_MAX (USER_END / 6 * 5)
 
@@ -28,6 +28,15 @@ struct lazy_switches lazy = { true, true, true, true };
 
 struct aspace_list aspace_list = LIST_HEAD_INITIALIZER(aspace_list);
 struct spinlock aspace_list_lock = SPINLOCK_INIT;
+
+/*
+ * Mappings go below this, downwards. They and the stack have no page directory in common: after each fork both sides copy
+ * the tables above their stack to write to it, and what large mappings have there would be copied along.
+ */
+static vaddr_t mmap_top_for(vaddr_t stack_top, uint64_t room)
+{
+    return align_down(stack_top - room - VMA_GUARD_GAP, pte_span(PTE_LEAF_LEVEL + 2));
+}
 
 static struct slab_cache aspace_slab = SLAB_CACHE_INIT(aspace_slab, "aspace", struct aspace);
 
@@ -62,7 +71,7 @@ static struct aspace *aspace_create_behind(struct aspace *parent)
     mutex_init(&aspace->lock);
     aspace->refs = 1;
     vma_set_init(&aspace->vmas);
-    aspace->mmap_top = page_down(USER_END - STACK_ROOM_MIN);
+    aspace->mmap_top = mmap_top_for(USER_END, STACK_ROOM_MIN);
     aspace->stack_limit = aspace->size_limit = UINT64_MAX;
     aspace->data_limit = aspace->data_limit_hard = aspace->lock_limit = UINT64_MAX;
     spin_lock(&aspace_list_lock);
@@ -301,7 +310,7 @@ int aspace_map_stack(struct aspace *aspace, vaddr_t top, uint64_t length, uint64
             vma_insert(&aspace->vmas, vma);
             trace_vma(TRACE_MAP, &aspace->tree, vma, vma->start, vma->end);
             aspace->stack_limit = limit;
-            aspace->mmap_top = page_down(top - room) - VMA_GUARD_GAP;
+            aspace->mmap_top = mmap_top_for(top, room);
             error = 0;
         } else {
             commit_refund(length >> PAGE_SHIFT);

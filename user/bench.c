@@ -9,7 +9,7 @@
 //     bench [--ns] [--once] [NAME ...]   all measures, or those named
 //     bench --list                       their names
 //
-// --once makes measures of more than 64 MiB once only. A measure that cannot be made says `name failed:
+// --once makes measures of more than 64 MiB once only, but for forks. A measure that cannot be made says `name failed:
 // why`, and the status is 1.
 //
 // It runs unmodified on Linux. What one sample is stands above each function. Between bench_begin() and
@@ -369,6 +369,9 @@ static int large_repeats = 3;
 // How often a measure on so much memory is repeated.
 static int repeats(long size) { return size > 64 * MIB ? large_repeats : size > MIB ? 5 : 25; }
 
+// A fork is cheap once the block is written, and the first one after that is not like the others.
+static int fork_repeats(long size) { return size > MIB ? 5 : 25; }
+
 // The first write to each page of the block, in total.
 static int measure_touch(long size)
 {
@@ -397,7 +400,7 @@ static int measure_fork(long size)
 {
     if (block_written(size))
         return -1;
-    for (int i = 0; i < repeats(size); i++) {
+    for (int i = 0; i < fork_repeats(size); i++) {
         long begin = bench_begin();
         pid_t pid = raw_call(SYS_fork);
         if (pid == 0)
@@ -406,14 +409,14 @@ static int measure_fork(long size)
         if (!child_succeeds(pid))
             return failed("fork");
     }
-    return repeats(size);
+    return fork_repeats(size);
 }
 
 // fork, the child exits at once, the parent waits for it. Size 0: with nothing written but what a program
 // has.
 static int measure_fork_exit(long size)
 {
-    int count = size ? repeats(size) : 100;
+    int count = size ? fork_repeats(size) : 100;
     if (size && block_written(size))
         return -1;
     for (int i = 0; i < count; i++) {
@@ -429,7 +432,7 @@ static int measure_fork_exit(long size)
 static int measure_fork_exec(long size)
 {
     char *const argv[] = {(char *)self, "nothing", NULL};
-    int count = size ? repeats(size) : 50;
+    int count = size ? fork_repeats(size) : 50;
     if (size && block_written(size))
         return -1;
     for (int i = 0; i < count; i++) {
