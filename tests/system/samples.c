@@ -74,8 +74,13 @@ static void touch(volatile char *memory, size_t pages, size_t step, int is_write
     }
 }
 
-static void child_run(char *memory, char *shared)
+/* Runs when the parent has let it: two at once would disturb each other's samples. */
+static void child_run(int turn, char *memory, char *shared)
 {
+    char byte;
+
+    if (read(turn, &byte, 1) != 1)
+        exit(5);
     files[0] = open(names[0], O_RDONLY); /* "self" was the parent */
     sample("child is born");
     touch(memory, 600, 7, 1);
@@ -106,11 +111,16 @@ int main(void)
     mprotect(memory + 300 * PAGE, 10 * PAGE, PROT_READ | PROT_WRITE);
     sample("protected and back");
 
+    int turn[2];
+    if (pipe(turn))
+        return 4;
     pid_t child = fork();
     if (!child)
-        child_run(memory, shared);
+        child_run(turn[0], memory, shared);
     touch(memory, 600, 5, 1);
     sample("parent has written");
+    if (write(turn[1], "", 1) != 1)
+        return 4;
     waitpid(child, NULL, 0);
     sample("child is gone");
     touch(memory, 1200, 4, 1);

@@ -117,12 +117,14 @@ def replay(parameters, label):
 
 
 def watch(program, least, *parameters, memory="128M"):
-    """A test of the user ring, with tests/system/watch.c beside it: all processes, whatever the program does."""
+    """A test of the user ring, with tests/system/watch.c beside it: all processes, whatever the program does.
+
+    Time is counted in instructions, so that the samples lie at the same places in every run."""
     label = f"{program} {' '.join(parameters)}".strip()
     collector = Collector()
     outcome, console, errors = boot_program(
         built("tests/system/watch"), "/bin/" + program, kind="release", trace=collector.take, timeout=100,
-        machine=qemu.Machine(memory=memory), parameters=["trace=port", *parameters],
+        machine=qemu.Machine(memory=memory, icount=True), parameters=["trace=port", *parameters],
         files=[("bin/" + program, built("tests/user/" + program)), ("bin/busybox", "/bin/busybox")])
     equal((outcome.kind, outcome.status), ("exit", 0), f"{label}: it runs")
     equal(collector.count, outcome.stats.get("trace.records"), f"{label}: no record is lost")

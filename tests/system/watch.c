@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAP_NS 2000000
+#define NAP_NS 10000 /* under --icount: instructions */
 #define NAP_MOST_NS 500000000
 
 static const char *const names[] = { "/proc/lazy/faults", "/proc/lazy/tables", "/proc/lazy/frames", "/proc/meminfo" };
