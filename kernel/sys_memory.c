@@ -31,6 +31,17 @@ static int check_file(const struct file *file, const struct map_request *request
     return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;
 }
 
+/* What is sealed from writing is mapped for reading, and stays so (fcntl(2), "File Sealing"). 0 or -EPERM. */
+static int check_seals(const struct file *file, struct map_request *request)
+{
+    bool is_sealed = file->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+
+    if (!is_sealed || (request->flags & MAP_TYPE) == MAP_PRIVATE)
+        return 0;
+    request->never_write = true;
+    return request->prot & PROT_WRITE ? -EPERM : 0;
+}
+
 /*
  * The page cache behind a descriptor, one reference added, if the mapping is allowed: else EBADF, ENOMEM or as above.
  * /dev/zero has none: its mapping is anonymous.
@@ -43,6 +54,9 @@ static int find_cache(int fd, struct map_request *request)
     if (error)
         return error;
     request->never_write = !file_is_writable(file);
+    error = check_seals(file, request);
+    if (error)
+        return error;
     if (file->ops->is_anonymous) {
         if ((request->flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
             request->flags = (request->flags & ~(unsigned)MAP_TYPE) | MAP_SHARED;

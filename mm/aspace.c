@@ -341,3 +341,36 @@ int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, stru
     mutex_unlock(&aspace->lock);
     return result;
 }
+
+struct aspace *aspace_step(struct aspace *aspace)
+{
+    spin_lock(&aspace_list_lock);
+    struct aspace *next = aspace ? LIST_NEXT(aspace, all) : LIST_FIRST(&aspace_list);
+    if (next)
+        aspace_get(next);
+    spin_unlock(&aspace_list_lock);
+    if (aspace)
+        aspace_put(aspace);
+    return next;
+}
+
+/* Is it a mapping that can be written through, now or after mprotect(2)? */
+static int is_writing(struct aspace *aspace, struct vma *vma, void *arg)
+{
+    (void)aspace;
+    return vma->cache == arg && (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED;
+}
+
+bool processes_may_write(struct pagecache *cache)
+{
+    struct aspace *aspace = NULL;
+
+    if (cache->refs == 1)
+        return false; /* nobody maps it */
+    while ((aspace = aspace_step(aspace)))
+        if (aspace_visit(aspace, is_writing, cache)) {
+            aspace_put(aspace);
+            return true;
+        }
+    return false;
+}

@@ -76,19 +76,6 @@ static void cut_locked(const struct cut *cut, struct aspace *aspace)
     gather_finish(&walk.gather);
 }
 
-/* A reference to the address space behind `aspace` (NULL: to the first), whose reference goes; NULL at the end. */
-static struct aspace *aspace_step(struct aspace *aspace)
-{
-    spin_lock(&aspace_list_lock);
-    struct aspace *next = aspace ? LIST_NEXT(aspace, all) : LIST_FIRST(&aspace_list);
-    if (next)
-        aspace_get(next);
-    spin_unlock(&aspace_list_lock);
-    if (aspace)
-        aspace_put(aspace);
-    return next;
-}
-
 static void cut_everywhere(const struct cut *cut)
 {
     struct aspace *aspace = NULL;

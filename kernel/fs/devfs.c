@@ -103,7 +103,14 @@ static const struct inode_ops zero_ops = {
     .is_anonymous = true,
 };
 static const struct inode_ops full_ops = { .read = zero_read, .write = full_write, .seek = seek_nowhere };
-static const struct inode_ops random_ops = { .read = random_read, .write = null_write };
+/* There is always randomness enough: nothing to tell of. */
+static int random_async(struct file *file, int fd)
+{
+    (void)file, (void)fd;
+    return 0;
+}
+
+static const struct inode_ops random_ops = { .read = random_read, .write = null_write, .async = random_async };
 
 static const struct device {
     const char *name;

@@ -7,6 +7,7 @@
 #include <asm/poll.h>
 
 #include "kernel/fs/devfs.h"
+#include "kernel/fs/lease.h"
 #include "kernel/fs/lock.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/assert.h"
@@ -46,10 +47,30 @@ static const struct inode_ops *ops_of(const struct inode *inode, unsigned flags)
     }
 }
 
-/* A program cannot be opened for writing while it runs. Only regular files are programs. */
-static bool counts_as_writer(const struct file *file)
+/*
+ * A regular file counts who has it open. A program cannot be opened for writing while it runs; only regular files are
+ * programs. 0 or -ETXTBSY.
+ */
+static int use_enter(const struct file *file)
 {
-    return S_ISREG(file->inode->mode) && file_is_writable(file);
+    struct inode *inode = file->inode;
+    if (!S_ISREG(inode->mode))
+        return 0;
+    if (file_is_writable(file))
+        return inode_writer_enter(inode);
+    inode->readers += file_is_readable(file);
+    return 0;
+}
+
+static void use_leave(const struct file *file)
+{
+    struct inode *inode = file->inode;
+    if (!S_ISREG(inode->mode))
+        return;
+    if (file_is_writable(file))
+        inode_writer_leave(inode);
+    else
+        inode->readers -= file_is_readable(file);
 }
 
 /*
@@ -60,12 +81,15 @@ static int file_start(struct file *file)
 {
     if (file->flags & O_DIRECT)
         return -EINVAL;
-    int error = counts_as_writer(file) ? inode_writer_enter(file->inode) : 0;
-    if (error || !file->ops->open)
+    int error = use_enter(file);
+    if (error)
         return error;
-    error = file->ops->open(file);
-    if (error && counts_as_writer(file))
-        inode_writer_leave(file->inode);
+    if (!file_is_path(file))
+        error = lease_break(file->inode, file->flags);
+    if (!error && file->ops->open)
+        error = file->ops->open(file);
+    if (error)
+        use_leave(file);
     return error;
 }
 
@@ -107,10 +131,12 @@ void file_put(struct file *file)
     if (before > 1)
         return;
     lock_note_release(file->inode, file);
+    lease_release(file->inode, file);
+    if (file->flags & O_ASYNC && file->ops->async)
+        (void)!file->ops->async(file, -1);
     if (file->ops->release)
         file->ops->release(file);
-    if (counts_as_writer(file))
-        inode_writer_leave(file->inode);
+    use_leave(file);
     inode_put(file->inode);
     slab_free(&file_cache, file);
 }

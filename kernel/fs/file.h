@@ -13,11 +13,14 @@
 
 #include <linux/fcntl.h>
 
+#include "kernel/fs/async.h"
 #include "kernel/fs/buffer.h"
 #include "kernel/fs/descriptor.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/path.h"
+
+#define O_ASYNC FASYNC /* as open(2) calls it */
 
 struct file {
     uint32_t refs;
@@ -26,6 +29,7 @@ struct file {
     uint64_t position;
     unsigned flags; /* O_* without creation flags and O_CLOEXEC */
     void *data;     /* the kind's own, per open file */
+    struct file_owner owner; /* who is told when it is ready; process_lock */
 };
 
 /*

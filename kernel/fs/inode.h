@@ -97,6 +97,13 @@ struct inode_ops {
      */
     short (*poll)(struct file *file);
     /*
+     * O_ASYNC goes on, `fd` being the descriptor that it was asked through, or (-1) off: the file joins its source's
+     * list (async.h) or leaves it. 0 or -ENOMEM; off never fails. NULL: it never tells of anything.
+     */
+    int (*async)(struct file *file, int fd);
+    /* fcntl(2), F_ADD_SEALS, these being known ones: 0, -EPERM, -EBUSY. NULL: it has no seals. May sleep. */
+    int (*seal)(struct inode *inode, unsigned seals);
+    /*
      * What mmap(2) and exec map, with one reference added; NULL when memory is out. No such operation:
      * ENODEV. The cache's owner is its inode (shared anonymous memory has none).
      */
@@ -138,6 +145,9 @@ struct inode {
     uint32_t special; /* st_rdev of a device, encoded as stat(2) shows it */
     uint32_t uid, gid;
     int32_t writers;  /* above 0: open for writing so many times; below: run by so many programs */
+    int32_t readers;  /* a regular file: open so many times for reading only */
+    uint16_t seals;   /* F_SEAL_* of what can be sealed */
+    uint16_t write_hint; /* F_SET_RW_HINT: kept to be told again, since there is no disk to be told */
     int64_t atime, mtime, ctime; /* nanoseconds since 1970 */
     const struct inode_ops *ops;
     const struct filesystem *filesystem;
@@ -146,6 +156,7 @@ struct inode {
     struct inode *mounted; /* the root of the file system that covers this directory, with one reference */
     void *data;            /* the kind's own */
     LIST_HEAD(, held_lock) locks; /* advisory ones: lock.h */
+    LIST_HEAD(, lease) leases;
 };
 
 extern struct spinlock inode_tree_lock;

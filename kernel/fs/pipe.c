@@ -42,6 +42,7 @@ struct pipe {
     uint64_t written, read; /* bytes */
     unsigned readers, writers;
     uint64_t readers_ever, writers_ever; /* openers of a named pipe wait for the other side's to change */
+    struct async_list async_readers, async_writers;
     unsigned slot_count; /* a power of two */
     struct frame **slots;
 };
@@ -110,6 +111,8 @@ static ssize_type pipe_read(struct file *file, const struct buffer *to, uint64_t
             wake_all(&pipe->writable);
             poll_wake();
         }
+        if (n || !pipe->writers || file->flags & O_NONBLOCK)
+            async_notify(&pipe->async_writers, POLL_OUT);
         if (n > 0)
             inode_note_access(file->inode);
         if (n || !pipe->writers)
@@ -175,6 +178,13 @@ static ssize_type pipe_write_some(struct pipe *pipe, const struct buffer *from, 
     return done;
 }
 
+/* Who reads by signals has to know that there is something before the writer sleeps. */
+static int pipe_wait_for_room(struct pipe *pipe, struct room_wanted *wanted)
+{
+    async_notify(&pipe->async_readers, POLL_IN);
+    return wait_until(&pipe->writable, pipe_has_room, wanted, WAIT_INTERRUPTIBLE, 0);
+}
+
 static ssize_type pipe_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
     struct pipe *pipe = pipe_of(file);
@@ -193,8 +203,9 @@ static ssize_type pipe_write(struct file *file, const struct buffer *from, uint6
         else if (file->flags & O_NONBLOCK)
             error = -EAGAIN;
         else
-            error = wait_until(&pipe->writable, pipe_has_room, &wanted, WAIT_INTERRUPTIBLE, 0);
+            error = pipe_wait_for_room(pipe, &wanted);
     }
+    async_notify(&pipe->async_readers, POLL_IN);
     if (done)
         inode_note_change(file->inode);
     if (error == -EPIPE)
@@ -225,6 +236,18 @@ static int pipe_ioctl(struct file *file, unsigned long command, uint64_t argumen
     return command == FIONREAD ? copy_to_user(argument, &used, sizeof used) : -ENOTTY;
 }
 
+static int pipe_async(struct file *file, int fd)
+{
+    struct pipe *pipe = pipe_of(file);
+    int error = file_is_readable(file) ? async_set(&pipe->async_readers, file, fd) : 0;
+    if (error || !file_is_writable(file))
+        return error;
+    error = async_set(&pipe->async_writers, file, fd);
+    if (error)
+        async_remove(&pipe->async_readers, file);
+    return error;
+}
+
 static void pipe_enter(struct pipe *pipe, struct file *file)
 {
     file->data = pipe;
@@ -251,6 +274,8 @@ static void pipe_release(struct file *file)
     wake_all(&pipe->readable);
     wake_all(&pipe->writable);
     poll_wake();
+    async_notify(&pipe->async_readers, POLL_IN);
+    async_notify(&pipe->async_writers, POLL_OUT);
 }
 
 static void slots_free(struct frame **slots, unsigned count)
@@ -276,6 +301,7 @@ static const struct inode_ops pipe_ops = {
     .write = pipe_write,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
+    .async = pipe_async,
     .destroy = pipe_destroy,
     .is_stream = true,
 };
@@ -398,6 +424,7 @@ const struct inode_ops named_pipe_ops = {
     .write = pipe_write,
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
+    .async = pipe_async,
     .is_stream = true,
 };
 

@@ -11,6 +11,7 @@
 
 #include "arch/x86_64/machine.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/lease.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/proc.h"
@@ -210,6 +211,8 @@ static const struct proc_entry vm_entries[] = {
 };
 
 static const struct proc_entry fs_entries[] = {
+    NUMBER("lease-break-time", lease_break_seconds, INT_MIN, INT_MAX, NULL),
+    NUMBER("leases-enable", leases_enabled, INT_MIN, INT_MAX, NULL),
     CONSTANT("nr_open", FILES_MAX),
     ROW("pipe-max-size", 0644, .word = &pipe_max_size, .min = PAGE_SIZE, .max = 1ul << 31,
         .changed = pipe_max_size_changed),

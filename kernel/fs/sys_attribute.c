@@ -6,6 +6,7 @@
 #include <linux/time_types.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/lease.h"
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
@@ -264,7 +265,9 @@ static int size_set(struct inode *inode, uint64_t size)
         error = inode_writer_enter(inode);
     if (error)
         return error;
-    error = inode->ops->truncate ? inode->ops->truncate(inode, size) : 0; /* /proc: nothing to cut off */
+    error = lease_break(inode, O_WRONLY);
+    if (!error && inode->ops->truncate) /* /proc: nothing to cut off */
+        error = inode->ops->truncate(inode, size);
     inode_writer_leave(inode);
     return error;
 }

@@ -4,20 +4,17 @@
  */
 #include "kernel/fs/file.h"
 #include "kernel/fs/pipe.h"
-#include "kernel/fs/sys_lock.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
 #include "mm/usercopy.h"
 
 int64_t sys_close(const struct syscall_args *args) { return files_close((int)args->arg[0]); }
 
-static int descriptor_copy(int fd, int from, bool close_on_exec)
+int64_t sys_dup(const struct syscall_args *args)
 {
-    struct file *file = files_get(fd);
-    return file ? files_install(file_get(file), from, close_on_exec) : -EBADF;
+    struct file *file = files_get((int)args->arg[0]);
+    return file ? files_install(file_get(file), 0, false) : -EBADF;
 }
-
-int64_t sys_dup(const struct syscall_args *args) { return descriptor_copy((int)args->arg[0], 0, false); }
 
 static int descriptor_replace(int old, int new, bool close_on_exec)
 {
@@ -41,68 +38,6 @@ int64_t sys_dup3(const struct syscall_args *args)
     if (flags & ~(unsigned)O_CLOEXEC || old == new)
         return -EINVAL;
     return descriptor_replace(old, new, flags & O_CLOEXEC);
-}
-
-/* What F_SETFL can change (fcntl(2)). */
-#define FLAGS_CHANGEABLE ((unsigned)(O_APPEND | O_NONBLOCK | O_NOATIME))
-
-static int flags_set(struct file *file, unsigned flags)
-{
-    if (flags & O_NOATIME && !(file->flags & O_NOATIME) && !inode_is_mine(file->inode))
-        return -EPERM;
-    if (flags & O_DIRECT)
-        return -EINVAL;
-    file->flags = (file->flags & ~FLAGS_CHANGEABLE) | (flags & FLAGS_CHANGEABLE);
-    return 0;
-}
-
-/* The commands that are about the descriptor, not about what can be done with the file. */
-static int64_t fcntl_descriptor(int fd, const struct file *file, unsigned command, uint64_t argument)
-{
-    switch (command) {
-    case F_DUPFD:
-        return descriptor_copy(fd, (int)argument, false);
-    case F_DUPFD_CLOEXEC:
-        return descriptor_copy(fd, (int)argument, true);
-    case F_GETFD:
-        return files_closes_on_exec(fd) ? FD_CLOEXEC : 0;
-    case F_SETFD:
-        files_set_close_on_exec(fd, argument & FD_CLOEXEC);
-        return 0;
-    case F_GETFL:
-        return file->flags;
-    default:
-        return -EBADF; /* of a file that is only a place */
-    }
-}
-
-static bool command_is_for_descriptor(unsigned command)
-{
-    return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_GETFD || command == F_SETFD ||
-           command == F_GETFL;
-}
-
-int64_t sys_fcntl(const struct syscall_args *args)
-{
-    int fd = (int)args->arg[0];
-    unsigned command = (unsigned)args->arg[1];
-    struct file *file = files_get(fd);
-    if (!file)
-        return -EBADF;
-    if (file_is_path(file) || command_is_for_descriptor(command))
-        return fcntl_descriptor(fd, file, command, args->arg[2]);
-    if (fcntl_is_lock(command))
-        return fcntl_lock(fd, file, command, args->arg[2]);
-    switch (command) {
-    case F_SETFL:
-        return flags_set(file, (unsigned)args->arg[2]);
-    case F_GETPIPE_SZ:
-        return pipe_size(file);
-    case F_SETPIPE_SZ:
-        return pipe_set_size(file, (unsigned)args->arg[2]);
-    default: /* leases, notes on directories, seals: not built */
-        return -EINVAL;
-    }
 }
 
 static int64_t pipe_open(uint64_t user, unsigned flags)

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/sys_fcntl.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -217,10 +218,12 @@ int64_t sys_ioctl(const struct syscall_args *args)
         files_set_close_on_exec((int)args->arg[0], command == FIOCLEX);
         return 0;
     }
-    if (command == FIONBIO) {
+    if (command == FIONBIO || command == FIOASYNC) {
         int on;
         if (copy_from_user(&on, args->arg[2], sizeof on))
             return -EFAULT;
+        if (command == FIOASYNC)
+            return file_set_async(file, (int)args->arg[0], on);
         file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(unsigned)O_NONBLOCK;
         return 0;
     }

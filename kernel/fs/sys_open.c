@@ -202,7 +202,7 @@ int64_t sys_creat(const struct syscall_args *args)
     return open_user(AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC, args->arg[1]);
 }
 
-/* memfd_create(2). Seals are not built: a file made so can have none, and F_ADD_SEALS is EINVAL. */
+/* memfd_create(2): a file that can be sealed, if that is asked for. */
 #define MEMFD_NAME_MAX 249
 
 int64_t sys_memfd_create(const struct syscall_args *args)
@@ -211,7 +211,7 @@ int64_t sys_memfd_create(const struct syscall_args *args)
     unsigned flags = (unsigned)args->arg[1];
     struct inode *inode;
     struct file *file;
-    if (flags & ~(unsigned)MFD_CLOEXEC)
+    if (flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
         return -EINVAL;
     ssize_type length = copy_string_from_user(name, args->arg[0], sizeof name);
     if (length < 0)
@@ -219,6 +219,8 @@ int64_t sys_memfd_create(const struct syscall_args *args)
     int error = tmpfs_create_nameless(name, &inode);
     if (error)
         return error;
+    if (flags & MFD_ALLOW_SEALING)
+        inode->seals = 0;
     error = file_open(inode, O_RDWR, &file);
     inode_put(inode);
     return error ? error : files_install(file, 0, flags & MFD_CLOEXEC);

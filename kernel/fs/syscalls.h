@@ -23,12 +23,14 @@ int64_t sys_preadv2(const struct syscall_args *args);
 int64_t sys_pwritev2(const struct syscall_args *args);
 int64_t sys_copy_file_range(const struct syscall_args *args);
 
+/* sys_fcntl.c */
+int64_t sys_fcntl(const struct syscall_args *args);
+
 /* sys_descriptor.c */
 int64_t sys_close(const struct syscall_args *args);
 int64_t sys_dup(const struct syscall_args *args);
 int64_t sys_dup2(const struct syscall_args *args);
 int64_t sys_dup3(const struct syscall_args *args);
-int64_t sys_fcntl(const struct syscall_args *args);
 int64_t sys_pipe(const struct syscall_args *args);
 int64_t sys_pipe2(const struct syscall_args *args);
 

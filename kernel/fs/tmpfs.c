@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/tmpfs.h"
 
+#include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
 
@@ -94,6 +95,7 @@ int node_create(struct tmpfs *tmpfs, const struct inode_new *new, struct node **
         .ctime = now,
         .ops = ops_for(new->mode),
         .filesystem = &tmpfs->filesystem,
+        .seals = S_ISREG(new->mode) ? F_SEAL_SEAL : 0, /* only memfd_create(2) makes what can have more */
     };
     int error = node_equip(node, new);
     if (error) {

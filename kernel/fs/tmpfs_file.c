@@ -13,6 +13,7 @@
  */
 #include <asm/signal.h>
 #include <linux/falloc.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 
 #include "kernel/fs/file.h"
@@ -23,6 +24,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "mm/slab.h"
+#include "mm/aspace.h"
 #include "mm/truncate.h"
 
 #define SIZE_LARGEST INT64_MAX /* off_t's end */
@@ -83,7 +85,7 @@ static uint64_t file_blocks(const struct inode *inode)
     return (cache->backed + pagecache_own_pages(cache)) * (PAGE_SIZE / 512);
 }
 
-/* ---- reading and writing ---- */
+/* ---- reading ---- */
 
 static ssize_type file_read_tmpfs(struct file *file, const struct buffer *to, uint64_t offset)
 {
@@ -115,6 +117,42 @@ static void size_set(struct node *node, uint64_t size)
     node->cache->size = node->inode.size = size;
 }
 
+/* ---- seals (fcntl(2), "File Sealing") ---- */
+
+#define SEALS_ON_WRITING (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+
+/* May the bytes up to `end` be written? 0 or -EPERM. */
+static int seals_allow_write(const struct inode *inode, uint64_t end)
+{
+    bool refused = inode->seals & SEALS_ON_WRITING || (inode->seals & F_SEAL_GROW && end > inode->size);
+    return refused ? -EPERM : 0;
+}
+
+static int seals_allow_size(const struct inode *inode, uint64_t size)
+{
+    bool refused = (inode->seals & F_SEAL_SHRINK && size < inode->size) ||
+                   (inode->seals & F_SEAL_GROW && size > inode->size);
+    return refused ? -EPERM : 0;
+}
+
+/*
+ * What can be written through a mapping cannot be sealed from writing. The seal comes before the search, which may
+ * sleep: so no mapping comes after it.
+ */
+static int file_seal(struct inode *inode, unsigned seals)
+{
+    unsigned before = inode->seals;
+    if (before & F_SEAL_SEAL)
+        return -EPERM;
+    inode->seals |= seals;
+    if (!(seals & ~before & F_SEAL_WRITE) || !processes_may_write(node_of(inode)->cache))
+        return 0;
+    inode->seals = before;
+    return -EBUSY;
+}
+
+/* ---- writing ---- */
+
 /* Write n bytes at `offset`: bytes, or the error of the first page. node->lock is held. */
 static ssize_type write_pages(struct node *node, const struct buffer *from, uint64_t offset, size_t n)
 {
@@ -122,7 +160,9 @@ static ssize_type write_pages(struct node *node, const struct buffer *from, uint
     while (done < n) {
         struct frame *frame;
         size_t within = page_offset(offset), chunk = MIN(PAGE_SIZE - within, n - done);
-        ssize_type copied = pagecache_hold(node->cache, offset >> PAGE_SHIFT, PAGECACHE_BEYOND, &frame);
+        ssize_type copied = seals_allow_write(&node->inode, offset + chunk);
+        if (!copied)
+            copied = pagecache_hold(node->cache, offset >> PAGE_SHIFT, PAGECACHE_BEYOND, &frame);
         if (copied >= 0) {
             copied = buffer_get(from, done, (char *)frame_address(frame) + within, chunk);
             frame_put(frame);
@@ -179,7 +219,9 @@ static int file_truncate(struct inode *inode, uint64_t size)
             return (int)allowed;
     }
     mutex_lock(&node->lock);
-    int error = resize_locked(node, size);
+    int error = seals_allow_size(inode, size);
+    if (!error)
+        error = resize_locked(node, size);
     if (!error) {
         inode_drop_privilege(inode);
         inode_note_change(inode);
@@ -191,6 +233,8 @@ static int file_truncate(struct inode *inode, uint64_t size)
 /* Make all pages of a range. What cannot be had leaves the size as it was (fallocate(2), ENOSPC). */
 static int pages_reserve(struct node *node, uint64_t offset, uint64_t end)
 {
+    if (node->inode.seals & F_SEAL_GROW && end > node->inode.size)
+        return -EPERM;
     const struct pagecache_quota *quota = node->cache->quota;
     uint64_t last = page_up(end) >> PAGE_SHIFT, first = offset >> PAGE_SHIFT;
     if (last - first > quota->limit - MIN(quota->used, quota->limit) + pagecache_own_pages(node->cache) +
@@ -234,6 +278,8 @@ static int bytes_clear(struct node *node, uint64_t offset, uint64_t end)
  */
 static int hole_punch(struct node *node, uint64_t offset, uint64_t end)
 {
+    if (node->inode.seals & SEALS_ON_WRITING)
+        return -EPERM;
     end = MIN(end, MAX(page_up(node->inode.size), offset));
     uint64_t first = MIN(MAX(page_up(offset), node->cache->backed << PAGE_SHIFT), end);
     uint64_t last = MAX(page_down(end), first);
@@ -296,5 +342,6 @@ const struct inode_ops tmpfs_file_ops = {
     .allocate = file_allocate,
     .seek_data = file_seek,
     .blocks = file_blocks,
+    .seal = file_seal,
     .destroy = node_destroy,
 };

@@ -32,6 +32,7 @@
 static struct tty {
     struct spinlock lock;
     struct wait_queue readable, writable;
+    struct async_list async; /* readers that are told by signals */
     bool takes_input;
     struct tty_line line;
     struct winsize size; /* all 0: not known, as on any serial line */
@@ -89,6 +90,7 @@ static int input_fetch(void)
 
 static void input_drain(void)
 {
+    unsigned before = tty_line_readable(&tty.line);
     int signal;
     while ((signal = input_fetch()))
         if (tty.foreground)
@@ -99,6 +101,8 @@ static void input_drain(void)
         return;
     wake_all(&tty.readable);
     poll_wake();
+    if (tty_line_readable(&tty.line) > before)
+        async_notify(&tty.async, POLL_IN);
 }
 
 static void input_interrupt(unsigned port)
@@ -231,6 +235,19 @@ static short tty_poll(struct file *file)
     (void)file;
     bool ready = !tty.takes_input || tty_line_readable(&tty.line);
     return (output_flows(NULL) ? POLLOUT | POLLWRNORM : 0) | (ready ? POLLIN | POLLRDNORM : 0);
+}
+
+/* Who has said of no owner gets the foreground told, or himself where there is none. */
+static int tty_async(struct file *file, int fd)
+{
+    int error = async_set(&tty.async, file, fd);
+    if (error || fd < 0)
+        return error;
+    if (tty.foreground)
+        file_owner_set_default(file, F_OWNER_PGRP, tty.foreground);
+    else
+        file_owner_set_default(file, F_OWNER_PID, current()->pid);
+    return 0;
 }
 
 /* ---- modes ---- */
@@ -443,6 +460,7 @@ const struct inode_ops tty_ops = {
     .write = tty_write,
     .ioctl = tty_ioctl,
     .poll = tty_poll,
+    .async = tty_async,
     .is_stream = true,
 };
 
@@ -452,6 +470,7 @@ const struct inode_ops tty_own_ops = {
     .write = tty_write,
     .ioctl = tty_ioctl,
     .poll = tty_poll,
+    .async = tty_async,
     .is_stream = true,
 };
 
