@@ -97,6 +97,20 @@ int64_t sys_truncate(const struct syscall_args *args);
 int64_t sys_ftruncate(const struct syscall_args *args);
 int64_t sys_fallocate(const struct syscall_args *args);
 
+/* sys_xattr.c */
+int64_t sys_getxattr(const struct syscall_args *args);
+int64_t sys_lgetxattr(const struct syscall_args *args);
+int64_t sys_fgetxattr(const struct syscall_args *args);
+int64_t sys_setxattr(const struct syscall_args *args);
+int64_t sys_lsetxattr(const struct syscall_args *args);
+int64_t sys_fsetxattr(const struct syscall_args *args);
+int64_t sys_removexattr(const struct syscall_args *args);
+int64_t sys_lremovexattr(const struct syscall_args *args);
+int64_t sys_fremovexattr(const struct syscall_args *args);
+int64_t sys_listxattr(const struct syscall_args *args);
+int64_t sys_llistxattr(const struct syscall_args *args);
+int64_t sys_flistxattr(const struct syscall_args *args);
+
 /* sys_lock.c */
 int64_t sys_flock(const struct syscall_args *args);
 

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,6 +219,38 @@ static void selecting(void)
     close(ends[0]);
 }
 
+// Neither tmpfs of Linux 6.1 nor Lazybones keeps a user's attributes.
+static void extended(void)
+{
+    char value[8] = "v", long_name[300];
+    memset(long_name, 'n', sizeof(long_name) - 1);
+    long_name[sizeof(long_name) - 1] = 0;
+    close(open("x", O_CREAT | O_RDWR, 0644));
+    symlink("x", "sx");
+    int fd = open("x", O_RDONLY), place = open("x", O_PATH);
+    fails(getxattr("x", "user.a", value, 8), EOPNOTSUPP, "getxattr: EOPNOTSUPP");
+    fails(fgetxattr(fd, "user.a", value, 8), EOPNOTSUPP, "fgetxattr");
+    fails(fgetxattr(place, "user.a", value, 8), EBADF, "not by a descriptor of a place");
+    fails(setxattr("x", "user.a", value, 1, 0), EOPNOTSUPP, "setxattr");
+    fails(setxattr("x", "user.a", value, 1, 8), EINVAL, "setxattr with an unknown flag: EINVAL");
+    fails(setxattr("x", "user.a", value, 70000, 0), E2BIG, "a value of 70,000 bytes: E2BIG");
+    fails(setxattr("x", "user.a", (void *)8, 1, 0), EFAULT, "a value from nowhere: EFAULT");
+    fails(removexattr("x", "user.a"), EOPNOTSUPP, "removexattr");
+    fails(getxattr("nothing", "user.a", value, 8), ENOENT, "no file: ENOENT");
+    fails(getxattr("x", long_name, value, 8), ERANGE, "a name of 299 bytes: ERANGE");
+    fails(getxattr("x", "", value, 8), ERANGE, "an empty one: ERANGE");
+    fails(getxattr("x", (char *)8, value, 8), EFAULT, "one from nowhere: EFAULT");
+    fails(lgetxattr("sx", "user.a", value, 8), ENODATA, "a link has none: ENODATA");
+    fails(lsetxattr("sx", "user.a", value, 1, 0), EPERM, "and gets none: EPERM");
+    is(listxattr("x", value, 8), 0, "there are none");
+    is(flistxattr(fd, NULL, 0), 0, "by descriptor");
+    is(llistxattr("sx", NULL, 0), 0, "nor of a link");
+    close(fd);
+    close(place);
+    unlink("x");
+    unlink("sx");
+}
+
 int main(void)
 {
     tap_begin();
@@ -230,6 +263,7 @@ int main(void)
     named_pipes();
     nodes();
     selecting();
+    extended();
     chdir("/");
     is(rmdir("/tmp/fs-attributes"), 0, "all is cleaned up");
     return tap_end();
