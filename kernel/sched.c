@@ -364,18 +364,28 @@ static void charge_tick(struct process *process, bool user)
     timers_charge(process, user);
 }
 
+/*
+ * Nobody can have used a tick whose interrupt did not come: user mode would have been interrupted, and the kernel keeps
+ * interrupts off for much less. The machine itself stood still, as virtual ones do.
+ */
+static void charge_missed(const struct process *process, unsigned ticks)
+{
+    *(process == &idle ? &sched_ticks.idle : &sched_ticks.stolen) += ticks;
+}
+
 uint64_t timer_tick(const struct trapframe *frame, unsigned ticks)
 {
     struct process *process = current();
 
-    for (unsigned i = 0; i < ticks; i++) {
+    if (ticks) {
         charge_tick(process, trap_from_user(frame));
+        charge_missed(process, ticks - 1);
         if (process->slice && --process->slice == 0)
             this_cpu()->return_work |= RETURN_RESCHEDULE;
-        load_tick();
-    }
-    if (ticks)
         kmsg_tick();
+    }
+    for (unsigned i = 0; i < ticks; i++)
+        load_tick();
     return alarm_expire(clock_nanoseconds());
 }
 

@@ -82,9 +82,9 @@ extern unsigned long sched_load[3];
 /* Runnable processes, the running one included (for /proc/loadavg). */
 unsigned sched_runnable(void);
 
-/* Ticks since boot: in user mode, in the kernel, idle (for /proc/stat and /proc/uptime). */
+/* Ticks since boot: in user mode, in the kernel, idle, not had by this machine (for /proc/stat and /proc/uptime). */
 struct sched_ticks {
-    uint64_t user, system, idle;
+    uint64_t user, system, idle, stolen;
 };
 extern struct sched_ticks sched_ticks;
 

@@ -52,8 +52,8 @@ static int stat_show(struct text *text, const struct proc_id *id)
     (void)id;
     (void)process_visit(count_blocked, &blocked);
     for (unsigned line = 0; line < 2; line++)
-        text_printf(text, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", line ? "cpu0" : "cpu ", sched_ticks.user,
-                    sched_ticks.system, sched_ticks.idle);
+        text_printf(text, "%s %lu 0 %lu %lu 0 0 0 %lu 0 0\n", line ? "cpu0" : "cpu ", sched_ticks.user,
+                    sched_ticks.system, sched_ticks.idle, sched_ticks.stolen);
     stat_interrupts(text);
     text_printf(text, "ctxt %lu\nbtime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked %u\n",
                 sched_switches, clock_boot_time() / 1000000000, process_figures.forks, sched_runnable(),
