@@ -31,6 +31,7 @@ SOURCES.debug := $(SOURCES) $(SELFTESTS)
 SOURCES.release := $(SOURCES)
 USER_PROGRAMS := $(patsubst %.c,build/%,$(sort $(wildcard user/*.c)))
 USER_TESTS := $(patsubst %.c,build/%,$(sort $(wildcard tests/user/*.c tests/system/*.c)))
+USER_TESTS_DYNAMIC := $(patsubst %.c,build/%,$(shell grep -l '^// linked: dynamically' tests/user/*.c))
 STAND_INS := $(patsubst %.asm,build/%,$(sort $(wildcard tests/system/*.asm)))
 
 # ---- flags
@@ -79,7 +80,7 @@ help:
 	@echo 'make doctor   the tools that are needed, and what was found'
 	@echo 'make clean    remove build/, except what was downloaded'
 	@echo
-	@echo 'scripts/run PROGRAM [ARG...]    run a static Linux program on Lazybones (--help for more)'
+	@echo 'scripts/run PROGRAM [ARG...]    run a Linux program on Lazybones (--help for more)'
 	@echo
 	@echo 'BUILD=debug (default) or release   CC=clang   CROSS_COMPILE=x86_64-linux-gnu-   V=1 (show commands)'
 
@@ -96,7 +97,7 @@ debug:
 	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso
 	$(Q)scripts/qemu.py debug $(DEBUG_OPTIONS) build/$(BUILD)/lazybones.elf build/$(BUILD)/lazybones.iso
 
-# Any static program; one of ours is built first. Deterministic, so that the same page comes each time. The page is
+# Any program; one of ours is built first. Deterministic, so that the same page comes each time. The page is
 # what was asked for, whatever status the program ends with.
 PICTURED = $(or $(PROGRAM),build/user/forkvars)
 picture:
@@ -244,6 +245,15 @@ build/tests/system/%: tests/system/%.asm
 	$(call say,NASM)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf32 -o $@.o $< && $(LD) -m elf_i386 -z noexecstack -Ttext 0x100000 -o $@ $@.o
+
+# Tests that want the host's own C library beside them, and what they bring to be loaded.
+$(USER_TESTS_DYNAMIC): USER_CC := $(CC)
+$(USER_TESTS_DYNAMIC): USER_CFLAGS := $(filter-out -static,$(USER_CFLAGS)) -fPIE -pie
+
+build/tests/user/%.so: tests/user/lib/%.c build/user.flags
+	$(call say,USER)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -static,$(USER_CFLAGS)) -fPIC -shared -fno-builtin -o $@ $<
 
 -include $(USER_PROGRAMS:=.d) $(USER_TESTS:=.d)
 

@@ -2,8 +2,7 @@
 /*
  * credentials.h: who a process acts for (credentials(7)), and what that allows.
  *
- * User 0 is privileged in everything that Linux divides into capabilities; there are no finer ones. No file
- * changes the user of who runs it: there are no set-user-ID programs.
+ * User 0 is privileged in everything that Linux divides into capabilities; there are no finer ones.
  *
  * Lock: changed by its process alone, under process_lock; others read under process_lock.
  */
@@ -36,6 +35,13 @@ static inline bool credentials_are_privileged(const struct credentials *credenti
 static inline bool credentials_rule_files(const struct credentials *credentials)
 {
     return credentials->user.filesystem == 0;
+}
+
+/* Does it act for somebody else than who started it (AT_SECURE of getauxval(3))? */
+static inline bool credentials_are_borrowed(const struct credentials *credentials)
+{
+    return credentials->user.effective != credentials->user.real ||
+           credentials->group.effective != credentials->group.real;
 }
 
 /* Is this one of the groups that count for files? */

@@ -30,6 +30,7 @@ struct program {
     struct aspace *aspace;   /* one reference */
     struct elf_image image;
     vaddr_t rsp;
+    struct credentials credentials; /* whom it acts for */
     struct files *files;            /* the process's own, in place of those it shares; NULL: it shares none */
     struct signal_actions *actions; /* likewise */
 };
@@ -174,11 +175,43 @@ static int resolve_program(struct program *program, const char *path, struct exe
     return result;
 }
 
+/*
+ * Whom the program acts for: the caller, or with a set-user-ID or set-group-ID file the file's owner or
+ * group, unless the caller gave that up (execve(2), PR_SET_NO_NEW_PRIVS of prctl(2)). The saved ids, and
+ * those for files, become the effective ones.
+ */
+static void choose_credentials(struct program *program, const struct process *process)
+{
+    struct credentials *credentials = &program->credentials;
+    const struct inode *inode = program->inode;
+
+    *credentials = process->credentials;
+    if (!process->has_no_new_privileges && inode->mode & S_ISUID)
+        credentials->user.effective = inode->uid;
+    if (!process->has_no_new_privileges && (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+        credentials->group.effective = inode->gid;
+    credentials->user.saved = credentials->user.filesystem = credentials->user.effective;
+    credentials->group.saved = credentials->group.filesystem = credentials->group.effective;
+}
+
+/* Map the dynamic linker that the program names; nobody may write to that file meanwhile. */
+static int add_linker(struct program *program)
+{
+    struct program linker = { 0 };
+    int error = open_program(&linker, program->image.linker);
+
+    if (!error)
+        error = elf_map_linker(program->aspace, linker.cache, &program->image);
+    close_program(&linker);
+    return error;
+}
+
 /* The new address space, complete. */
 static int build_program(struct program *program, const char *path, const struct exec_strings *strings)
 {
     int error;
 
+    choose_credentials(program, current());
     program->aspace = aspace_create();
     if (!program->aspace)
         return -ENOMEM;
@@ -186,10 +219,14 @@ static int build_program(struct program *program, const char *path, const struct
     program->aspace->data_limit = current()->limits[RLIMIT_DATA].rlim_cur;
     program->aspace->data_limit_hard = current()->limits[RLIMIT_DATA].rlim_max;
     program->aspace->lock_limit = current()->limits[RLIMIT_MEMLOCK].rlim_cur;
-    program->aspace->unprivileged = !credentials_are_privileged(&current()->credentials);
+    program->aspace->unprivileged = !credentials_are_privileged(&program->credentials);
     error = elf_map(program->aspace, program->cache, &program->image);
+    if (!error && program->image.linker)
+        error = add_linker(program);
+    kfree(program->image.linker);
     if (!error)
-        error = exec_stack_build(program->aspace, &program->image, strings, path, &program->rsp);
+        error = exec_stack_build(program->aspace, &program->image, &program->credentials, strings, path,
+                                 &program->rsp);
     if (error)
         aspace_put(program->aspace);
     return error;
@@ -220,7 +257,7 @@ static void start_registers(struct process *process, const struct program *progr
 {
     *process->user = (struct trapframe){
         .vector = TRAP_SYSCALL,
-        .rip = program->image.entry,
+        .rip = program->image.start,
         .rsp = program->rsp,
         .cs = USER_CS,
         .ss = USER_SS,
@@ -283,14 +320,22 @@ static void exchange_files(struct process *process, struct files *files)
     files_put(old);
 }
 
-/* The saved ids, and those for files, become the effective ones (execve(2)). */
-static void settle_ids(struct process *process)
+/*
+ * The process acts for whom the program does. Who runs a program of somebody else may not look into it, nor
+ * have it sent a signal at its parent's death (prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG).
+ */
+static void exchange_credentials(struct process *process, const struct credentials *credentials)
 {
-    struct credentials *credentials = &process->credentials;
-    bool irq = spin_lock_irq(&process_lock);
+    const struct credentials *old = &process->credentials;
+    bool was_itself = old->user.effective == old->user.real && old->group.effective == old->group.real;
+    bool irq;
 
-    credentials->user.saved = credentials->user.filesystem = credentials->user.effective;
-    credentials->group.saved = credentials->group.filesystem = credentials->group.effective;
+    process->is_dumpable = was_itself && credentials->user.effective == old->user.effective &&
+                           credentials->group.effective == old->group.effective;
+    if (credentials_are_borrowed(credentials))
+        process->death_signal = 0;
+    irq = spin_lock_irq(&process_lock);
+    process->credentials = *credentials;
     spin_unlock_irq(&process_lock, irq);
 }
 
@@ -304,7 +349,7 @@ static void commit_program(struct process *process, struct program *program, con
             name = at + 1;
     process_set_name(process, name);
     exchange(process, program);
-    settle_ids(process);
+    exchange_credentials(process, &program->credentials);
     if (program->actions)
         signal_exchange_actions(process->signals, program->actions);
     signal_reset_for_exec(process->signals);
@@ -315,7 +360,6 @@ static void commit_program(struct process *process, struct program *program, con
     start_registers(process, program);
     process->rseq = 0;
     process->barriers = 0;
-    process->is_dumpable = true;
     process->exit_signal = SIGCHLD;
     process->has_execed = true;
     process_figures.execs++;

@@ -8,6 +8,7 @@
 #include "kernel/elf.h"
 #include "kernel/exec_strings.h"
 
+struct credentials;
 struct inode;
 
 /*
@@ -27,9 +28,11 @@ int exec_program(const char *path, struct exec_strings *strings) __must_check;
 
 /*
  * Make the stack of a new program in its fresh address space, and put the strings, the auxiliary vector and
- * argc on it. `path` is AT_EXECFN. The stack pointer goes to *rsp. 0, -E2BIG, -ENOMEM.
+ * argc on it. `path` is AT_EXECFN, `credentials` whom it will act for. The stack pointer goes to *rsp. 0,
+ * -E2BIG, -ENOMEM.
  */
-int exec_stack_build(struct aspace *aspace, const struct elf_image *image, const struct exec_strings *strings,
+int exec_stack_build(struct aspace *aspace, const struct elf_image *image,
+                     const struct credentials *credentials, const struct exec_strings *strings,
                      const char *path, vaddr_t *rsp) __must_check;
 
 #endif

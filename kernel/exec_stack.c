@@ -45,15 +45,16 @@ struct extras {
 
 struct stack_plan {
     const struct elf_image *image;
+    const struct credentials *credentials;
     const struct exec_strings *strings;
     vaddr_t execfn, strings_start, extras, rsp;
     uint64_t words; /* from rsp to the end of the auxiliary vector */
 };
 
-static struct stack_plan plan_stack(const struct elf_image *image, const struct exec_strings *strings,
-                                    const char *path)
+static struct stack_plan plan_stack(const struct elf_image *image, const struct credentials *credentials,
+                                    const struct exec_strings *strings, const char *path)
 {
-    struct stack_plan plan = { .image = image, .strings = strings };
+    struct stack_plan plan = { .image = image, .credentials = credentials, .strings = strings };
 
     plan.execfn = STACK_TOP - 8 - (strlen(path) + 1);
     plan.strings_start = plan.execfn - strings->used;
@@ -63,9 +64,10 @@ static struct stack_plan plan_stack(const struct elf_image *image, const struct 
     return plan;
 }
 
-/* The auxiliary vector (getauxval(3)), in Linux's order; no vDSO and no dynamic linker. */
+/* The auxiliary vector (getauxval(3)), in Linux's order; there is no vDSO. */
 static void fill_auxv(Elf64_auxv_t auxv[AUX_COUNT], const struct stack_plan *plan)
 {
+    const struct identity *user = &plan->credentials->user, *group = &plan->credentials->group;
     const Elf64_auxv_t vector[AUX_COUNT] = {
         { AT_MINSIGSTKSZ, { signal_frame_size() } },
         { AT_HWCAP, { cpu_hwcap() } },
@@ -74,14 +76,14 @@ static void fill_auxv(Elf64_auxv_t auxv[AUX_COUNT], const struct stack_plan *pla
         { AT_PHDR, { plan->image->phdr } },
         { AT_PHENT, { sizeof(Elf64_Phdr) } },
         { AT_PHNUM, { plan->image->phnum } },
-        { AT_BASE, { 0 } },
+        { AT_BASE, { plan->image->base } },
         { AT_FLAGS, { 0 } },
         { AT_ENTRY, { plan->image->entry } },
-        { AT_UID, { 0 } },
-        { AT_EUID, { 0 } },
-        { AT_GID, { 0 } },
-        { AT_EGID, { 0 } },
-        { AT_SECURE, { 0 } },
+        { AT_UID, { user->real } },
+        { AT_EUID, { user->effective } },
+        { AT_GID, { group->real } },
+        { AT_EGID, { group->effective } },
+        { AT_SECURE, { credentials_are_borrowed(plan->credentials) } },
         { AT_RANDOM, { plan->extras + offsetof(struct extras, random) } },
         { AT_EXECFN, { plan->execfn } },
         { AT_PLATFORM, { plan->extras + offsetof(struct extras, platform) } },
@@ -152,10 +154,11 @@ static uint64_t initial_length(const struct stack_plan *plan, uint64_t limit)
     return MAX(MIN(length, page_down(limit)), page_up(STACK_TOP - plan->rsp));
 }
 
-int exec_stack_build(struct aspace *aspace, const struct elf_image *image, const struct exec_strings *strings,
+int exec_stack_build(struct aspace *aspace, const struct elf_image *image,
+                     const struct credentials *credentials, const struct exec_strings *strings,
                      const char *path, vaddr_t *rsp)
 {
-    struct stack_plan plan = plan_stack(image, strings, path);
+    struct stack_plan plan = plan_stack(image, credentials, strings, path);
     uint64_t limit = current()->limits[RLIMIT_STACK].rlim_cur, length = initial_length(&plan, limit);
     uint64_t pointers = (uint64_t)(strings->argc + strings->envc) * sizeof(uint64_t);
     int error;

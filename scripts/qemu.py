@@ -44,6 +44,7 @@ import termios
 import time
 import tty
 
+import libraries
 import newc
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -833,8 +834,14 @@ def debug_options(arguments):
 
 def program_archive(program, arguments=(), environment=("PATH=/bin",), files=()):
     """The initial files (bytes) of a guest that runs one program: user/run as init, what it shall start, and `files`
-    ((guest path, host path), directories with all that is in them)."""
+    ((guest path, host path), directories with all that is in them). Dynamically linked ones bring their libraries."""
     archive = newc.Archive()
+    try:
+        for host in (program, *(host for _, host in files if os.path.isfile(host))):
+            for library in libraries.libraries_of(host):
+                archive.add_host(library, library)
+    except libraries.Missing as lack:
+        raise CannotRun(str(lack)) from lack
     for guest, host in files:
         archive.add_host(guest, host)
     path = "/bin/" + os.path.basename(program)

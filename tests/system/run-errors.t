@@ -3,6 +3,7 @@
 # time: 30
 """scripts/run says what is wrong with its arguments before anything boots, and ends with status 2."""
 import os
+import re
 import sys
 import tempfile
 
@@ -28,6 +29,12 @@ with tempfile.TemporaryDirectory(prefix="lazybones run ") as folder:
     script = file("script", b"#!/bin/sh\necho hello\n")
     empty = file("empty", b"")
     plain = file("plain", static, 0o644)
+    with open("/bin/ls", "rb") as program:
+        dynamic = program.read()
+    linker = b"/lib64/ld-linux-x86-64.so.2"
+    unlinkable = file("unlinkable", dynamic.replace(linker, b"/lib64/nobody-has-this.so.2"))
+    library = re.search(rb"libc\.so\.6", dynamic)[0]
+    lacking = file("lacking", dynamic.replace(library, b"libq.so.6"))
     large = file("large", static + bytes(5 << 20))
 
     for arguments, complaint in [
@@ -36,7 +43,7 @@ with tempfile.TemporaryDirectory(prefix="lazybones run ") as folder:
             (["--mem", "8M", large], "too large"), (["--mem", "0", good], "not a size"),
             ([empty], "not an ELF"), ([short], "not an ELF"),
             ([arm], "not for x86-64"), ([narrow], "not for x86-64"), ([relocatable], "not a program"), ([headless], "damaged"),
-            (["/bin/ls"], "dynamically linked"),
+            ([unlinkable], "dynamic linker /lib64/nobody-has-this.so.2"), ([lacking], "libq.so.6"),
             (["--mem", "many", good], "--mem"), (["--smp", "0", good], "--smp"),
             (["--timeout", "soon", good], "--timeout"), (["--file", folder + "/absent", good], "No such file"),
             (["--env", "novalue", good], "NAME=VALUE"),

@@ -4,6 +4,7 @@
 // execve: what the new program gets (arguments, environment, auxiliary vector, signals, descriptors),
 // what it must not get (memory, handlers), scripts, and refusals. The program runs itself anew.
 #include <elf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -79,6 +80,24 @@ static int sees_ids(void)
     return answer(real == 1000 && effective == 1001 && saved == 1001) + 2 * answer(syscall(SYS_setfsuid, -1) == 1001);
 }
 
+// In hexadecimal digits: who it is, what the auxiliary vector says, whether the rest of a set-user-ID program holds.
+static int sees_owner(char **argv)
+{
+    unsigned user = atoi(argv[2]), group = atoi(argv[3]), real, effective, saved;
+    bool borrowed = user != 1000 || group != 1000;
+    int death = 0;
+    syscall(SYS_getresuid, &real, &effective, &saved);
+    bool users = real == 1000 && effective == user && saved == user;
+    syscall(SYS_getresgid, &real, &effective, &saved);
+    bool groups = real == 1000 && effective == group && saved == group;
+    prctl(PR_GET_PDEATHSIG, &death);
+    return answer(users) + 2 * answer(groups) +
+           4 * answer(getauxval(AT_UID) == 1000 && getauxval(AT_GID) == 1000 && getauxval(AT_EUID) == user &&
+                      getauxval(AT_EGID) == group) +
+           8 * answer(getauxval(AT_SECURE) == borrowed) +
+           16 * answer(prctl(PR_GET_DUMPABLE) == !borrowed) + 32 * answer(death == (borrowed ? 0 : SIGUSR1));
+}
+
 static int role_play(int argc, char **argv)
 {
     switch (argv[1][0]) {
@@ -88,6 +107,7 @@ static int role_play(int argc, char **argv)
     case 'd': return sees_descriptors();
     case 'm': return sees_fresh_memory(argv);
     case 'i': return sees_ids();
+    case 'o': return sees_owner(argv);
     }
     return 250;
 }
@@ -131,6 +151,56 @@ static void becomes_ids(void *arg)
     (void)arg;
     syscall(SYS_setresuid, 1000, 1001, 1002);
     execl(self, self, "i", NULL);
+}
+
+// A copy of this program with such a mode, run by user 1000 of group 1000: it becomes `user` and `group`.
+struct lent {
+    unsigned mode;
+    const char *user, *group;
+    bool gave_up;
+};
+
+static void becomes_lent(void *arg)
+{
+    const struct lent *lent = arg;
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    if (lent->gave_up)
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, 1000, 1000, 1000) || syscall(SYS_setresuid, 1000, 1000, 1000))
+        _exit(200);
+    prctl(PR_SET_DUMPABLE, 1);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    execl("/tmp/lent", "/tmp/lent", "o", lent->user, lent->group, NULL);
+    _exit(201);
+}
+
+static void copy_make(const char *path)
+{
+    static char buffer[65536];
+    int from = open(self, O_RDONLY), to = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0755);
+    for (ssize_t n; (n = read(from, buffer, sizeof(buffer))) > 0;)
+        if (write(to, buffer, n) != n)
+            tap_bail("cannot copy the program");
+    close(from);
+    close(to);
+}
+
+static void owner_check(void)
+{
+    const struct lent plain = {0755, "1000", "1000", false}, user = {04755, "7", "1000", false},
+                      group = {02755, "1000", "8", false}, both = {06755, "7", "8", false},
+                      lock = {02745, "1000", "1000", false}, gave_up = {06755, "1000", "1000", true};
+    const struct lent *all[] = {&plain, &user, &group, &both, &lock, &gave_up};
+    const char *names[] = {"without set-user-ID: the caller's", "set-user-ID: its owner's", "set-group-ID: its group's",
+                           "with both", "set-group-ID without execution by the group: neither",
+                           "after PR_SET_NO_NEW_PRIVS: the caller's"};
+    copy_make("/tmp/lent");
+    for (int i = 0; i < 6; i++) {
+        if (chown("/tmp/lent", 7, 8) || chmod("/tmp/lent", all[i]->mode))
+            tap_bail("chmod");
+        is(WEXITSTATUS(child_run(becomes_lent, (void *)all[i])), 0, "ids of a program %s", names[i]);
+    }
+    unlink("/tmp/lent");
 }
 
 static void becomes_descriptors(void *arg)
@@ -185,6 +255,49 @@ static void script_check(void)
     close(ends[0]);
 }
 
+// A program that is nothing but headers and the path of a dynamic linker, of `size` bytes.
+static void linked_make(const char *path, const char *linker, size_t size)
+{
+    struct {
+        Elf64_Ehdr header;
+        Elf64_Phdr segments[2];
+        char linker[64];
+    } file = {
+        .header = {.e_ident = ELFMAG "\2\1\1", .e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = 1,
+                   .e_phoff = sizeof(Elf64_Ehdr), .e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+                   .e_phnum = 2},
+        .segments = {{.p_type = PT_INTERP, .p_offset = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr),
+                      .p_filesz = size, .p_memsz = size},
+                     {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 200, .p_memsz = 200, .p_align = 4096}},
+    };
+    strcpy(file.linker, linker);
+    int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0755);
+    if (fd < 0 || write(fd, &file, sizeof(file)) != sizeof(file))
+        tap_bail("cannot write the program");
+    close(fd);
+}
+
+static void linker_refusals_check(void)
+{
+    const char *path = "/tmp/linked";
+    char *argv[] = {"x", NULL}, *envp[] = {NULL};
+    linked_make(path, "/lib/absent.so", 15);
+    fails(execve(path, argv, envp), ENOENT, "a dynamic linker that does not exist: ENOENT");
+    linked_make(path, "/tests.list", 12);
+    fails(execve(path, argv, envp), EACCES, "one without the right to be run: EACCES");
+    linked_make(path, "/tests", 7);
+    fails(execve(path, argv, envp), EACCES, "a directory: EACCES");
+    linked_make(path, "/tests/script.sh", 17);
+    fails(execve(path, argv, envp), ELIBBAD, "one that is no program: ELIBBAD");
+    linked_make(path, "/tests/garbage", 15);
+    fails(execve(path, argv, envp), EIO, "one shorter than an ELF header: EIO");
+    linked_make(path, "/tests/garbage", 14);
+    fails(execve(path, argv, envp), ENOEXEC, "a path that does not end: ENOEXEC");
+    linked_make(path, "/tests/garbage", 1);
+    fails(execve(path, argv, envp), ENOEXEC, "an empty path: ENOEXEC");
+    unlink(path);
+}
+
 static void refusals_check(void)
 {
     char *argv[] = {"x", NULL}, *envp[] = {NULL};
@@ -208,7 +321,9 @@ int main(int argc, char **argv)
     self = argv[0];
     tap_begin();
     roles_check();
+    owner_check();
     script_check();
     refusals_check();
+    linker_refusals_check();
     return tap_end();
 }
