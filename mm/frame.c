@@ -40,6 +40,10 @@ static struct {
     unsigned count;
     struct frame *frame[HOT_MAX];
 } hot;
+static struct {
+    unsigned count;
+    struct frame *frame[HOT_MAX];
+} blank;
 static uint64_t reserve;                 /* set once by frame_init() */
 static struct {
     uint64_t now, peak;
@@ -200,6 +204,13 @@ static void hot_drain(unsigned least)
     hot.count = left;
 }
 
+/* What is kept blank becomes like all that is free. */
+static void blank_drain(void)
+{
+    while (blank.count)
+        block_free(frame_pfn(blank.frame[--blank.count]), 0);
+}
+
 /* The stack is empty: fill it from the largest block up to HOT_ORDER that there is. False: there is none at all. */
 static __noinline bool hot_fill(void)
 {
@@ -208,6 +219,10 @@ static __noinline bool hot_fill(void)
 
     while (!block && order--)
         block = block_alloc(order);
+    if (!block && blank.count) {
+        blank_drain();
+        return hot_fill();
+    }
     for (unsigned i = block ? 1u << order : 0; i--;) { /* the first is taken first */
         block[i].order = FRAME_INNER;
         hot.frame[hot.count++] = &block[i];
@@ -230,9 +245,10 @@ static struct frame *block_take(unsigned order)
 {
     struct frame *block = block_alloc(order);
 
-    if (block || !hot.count)
+    if (block || !(hot.count | blank.count))
         return block;
     hot_drain(hot.count);
+    blank_drain();
     return block_alloc(order);
 }
 
@@ -326,6 +342,45 @@ void frame_free(struct frame *frame)
     spin_unlock(&frame_lock);
 }
 
+/*
+ * Beside the stack lies a second one, of frames that are known to be full of zeroes: page tables leave nearly all of a frame
+ * as it was, so the few words that were used are cheaper to clear than the whole of the next table. Others take from it when
+ * there is nothing else.
+ */
+struct frame *frame_alloc_blank(enum frame_kind kind)
+{
+    struct frame *frame = NULL;
+
+    spin_lock(&frame_lock);
+    if (likely(blank.count && figures.free > of_kind[kind].reserve && !fail_countdown)) {
+        frame = blank.frame[--blank.count];
+        *frame = (struct frame){ .refs = 1, .kind = kind };
+        figures_count_alloc(kind, 0);
+    }
+    spin_unlock(&frame_lock);
+    return likely(frame) ? frame : frame_alloc_zeroed(kind);
+}
+
+bool frame_keeps_blanks(void) { return READ_ONCE(blank.count) < HOT_MAX; }
+
+void frame_free_blank(struct frame *frame)
+{
+    BUG_ON(frame->refs != 0 || frame->order != 0, "frame 0x%lx is not to be freed", frame_pfn(frame));
+    ASSERT(page_is_clear(frame_address(frame)));
+    spin_lock(&frame_lock);
+    bool is_kept = blank.count < HOT_MAX;
+    if (likely(is_kept)) {
+        of_kind[frame->kind].now--;
+        figures.free++;
+        frame->kind = FRAME_FREE;
+        frame->order = FRAME_INNER;
+        blank.frame[blank.count++] = frame;
+    }
+    spin_unlock(&frame_lock);
+    if (unlikely(!is_kept))
+        frame_free(frame);
+}
+
 void frame_put(struct frame *frame)
 {
     ASSERT(frame->kind != FRAME_TABLE || frame->used == 0);
@@ -337,6 +392,7 @@ void frame_figures(struct frame_figures *copy)
 {
     spin_lock(&frame_lock);
     hot_drain(hot.count); /* so that the blocks add up */
+    blank_drain();
     *copy = figures;
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++) {
         copy->by_kind[kind] = of_kind[kind].now;

@@ -118,6 +118,15 @@ static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind
     return frame;
 }
 
+/*
+ * A single frame that is full of zeroes before and after: frame_alloc_blank() finds it so when one is kept, and clears
+ * one otherwise. frame_free_blank() ends a frame that has been cleared again; frame_keeps_blanks() tells whether that is
+ * worth anything.
+ */
+struct frame *frame_alloc_blank(enum frame_kind kind) __must_check;
+void frame_free_blank(struct frame *frame);
+bool frame_keeps_blanks(void);
+
 /* Does a leaf entry that points at this frame add to RSS? And as what: the last kinds of frames are these, in order. */
 static inline bool frame_is_resident(const struct frame *frame) { return frame->kind >= FRAME_ANON; }
 static inline enum resident_kind frame_resident_kind(const struct frame *frame)

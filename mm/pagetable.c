@@ -22,7 +22,7 @@
 
 int pagetable_init(struct pagetable *tree)
 {
-    tree->root = frame_alloc(FRAME_TABLE);
+    tree->root = frame_alloc_blank(FRAME_TABLE);
     if (!tree->root)
         return -ENOMEM;
     tree->root->level = PTE_ROOT_LEVEL;
@@ -32,6 +32,7 @@ int pagetable_init(struct pagetable *tree)
 
 void pagetable_destroy(struct pagetable *tree)
 {
+    mmu_clear_root(frame_address(tree->root));
     table_put(tree->root);
     tree->root = NULL;
 }

@@ -13,7 +13,7 @@ uint64_t pagetable_copies;
 
 static struct frame *table_create(unsigned level)
 {
-    struct frame *table = frame_alloc_zeroed(FRAME_TABLE);
+    struct frame *table = frame_alloc_blank(FRAME_TABLE);
     if (table)
         table->level = level;
     return table;
@@ -98,13 +98,22 @@ void table_share(struct frame *table, struct frame *with)
 /* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
 static struct frame *table_copy(struct frame *shared)
 {
-    struct frame *copy = frame_alloc_zeroed(FRAME_TABLE);
+    struct frame *copy = frame_alloc_blank(FRAME_TABLE);
     if (!copy)
         return NULL;
     copy->level = shared->level;
     table_share(shared, copy);
     pagetable_copies++;
     return copy;
+}
+
+/* Clear what entries have been in: the frame is blank again. */
+static void table_clear(struct frame *table)
+{
+    pte_t *entries = table_entries(table);
+
+    for (unsigned groups = table->table.groups; groups; groups &= groups - 1)
+        page_clear_words(&entries[(unsigned)__builtin_ctz(groups) * FRAME_GROUP], FRAME_GROUP);
 }
 
 void table_put(struct frame *table)
@@ -122,7 +131,12 @@ void table_put(struct frame *table)
         else
             table_put(below);
     }
-    frame_free(table);
+    if (frame_keeps_blanks()) {
+        table_clear(table);
+        frame_free_blank(table);
+    } else {
+        frame_free(table);
+    }
 }
 
 /* `slot` points at a shared table or at one that was: replace it by a copy, or take the write bit back. */

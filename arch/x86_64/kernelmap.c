@@ -106,11 +106,3 @@ void kernel_map_load(void)
 bool kernel_map_is_boot_guard(vaddr_t addr) { return page_down(addr) == (vaddr_t)boot_stack_guard; }
 
 paddr_t mmu_kernel_root(void) { return root; }
-
-void mmu_init_root(void *table)
-{
-    const pte_t *kernel = direct_address(root);
-    size_t half = PTE_USER_ENTRIES * sizeof(pte_t);
-    memset(table, 0, half);
-    memcpy((char *)table + half, kernel + PTE_USER_ENTRIES, half);
-}

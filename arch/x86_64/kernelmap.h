@@ -2,7 +2,7 @@
 /*
  * kernelmap.h: the kernel's own half of the address space, made once at boot.
  *
- * Its root entries never change afterwards, so every address space copies them once (mmu_init_root).
+ * Its root entries never change afterwards, so every address space copies them once (mmu_init_root(), mmu.h).
  */
 #ifndef ARCH_X86_64_KERNELMAP_H
 #define ARCH_X86_64_KERNELMAP_H

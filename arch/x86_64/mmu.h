@@ -24,6 +24,23 @@ static inline void tlb_flush_range(vaddr_t start, vaddr_t end)
         tlb_flush_page(start);
 }
 
+/* Give the root table at `root`, which is clear, the kernel's entries. And clear them again: no CPU runs on it. */
+static inline void mmu_init_root(pte_t *root)
+{
+    static const vaddr_t areas[] = KERNEL_AREAS;
+    const pte_t *kernel = direct_address(mmu_kernel_root());
+
+    for (unsigned i = 0; i < ARRAY_SIZE(areas); i++)
+        root[pte_index(areas[i], PTE_ROOT_LEVEL)] = kernel[pte_index(areas[i], PTE_ROOT_LEVEL)];
+}
+static inline void mmu_clear_root(pte_t *root)
+{
+    static const vaddr_t areas[] = KERNEL_AREAS;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(areas); i++)
+        root[pte_index(areas[i], PTE_ROOT_LEVEL)] = pte_none();
+}
+
 /*
  * What the CPU finds for `addr` in the tables it runs on: fills entries[level - 1] from the root down, and
  * returns the level of the last one, which is not present, or maps a page. No locks: for reports and tests.

@@ -25,6 +25,9 @@ typedef uint64_t pfn_t;   /* page frame number: paddr / PAGE_SIZE */
 #define KERNEL_STACKS_START 0xffffc00000000000ul
 #define KERNEL_IMAGE_START 0xffffffff80000000ul
 
+/* These are all the areas of the kernel's half. Each lies under one entry of the root table. */
+#define KERNEL_AREAS { DIRECT_MAP_START, KERNEL_STACKS_START, KERNEL_IMAGE_START }
+
 /*
  * RAM above this physical address is not used. With 32 GiB there can be at most 2^32 page-table entries
  * in the machine, so the 32-bit reference count of a frame cannot overflow.

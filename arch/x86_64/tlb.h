@@ -29,9 +29,6 @@ static inline void tlb_flush_user(void)
 /* Run on the tables below `root` (their kernel half is the same in all). Drops all user translations. */
 static inline void mmu_switch(paddr_t root) { __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory"); }
 
-/* Copy the kernel's entries into the upper half of a new root table at `root`; the lower half is cleared. */
-void mmu_init_root(void *root);
-
 /*
  * The root table of the kernel alone, with an empty lower half. Its kernel stacks entry (page.h) leads to a
  * table.

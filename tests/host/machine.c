@@ -31,14 +31,6 @@ static paddr_t kernel_root;
 
 paddr_t mmu_kernel_root(void) { return kernel_root; }
 
-void mmu_init_root(void *root)
-{
-    const size_t half = PTE_USER_ENTRIES * sizeof(pte_t);
-
-    memset(root, 0, half);
-    memcpy((char *)root + half, (char *)direct_address(kernel_root) + half, half);
-}
-
 void machine_enter_thread(void)
 {
     boot_cpu.self = &boot_cpu;

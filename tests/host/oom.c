@@ -226,6 +226,31 @@ KTEST(oom, relatives_keep_their_memory)
     village_end();
 }
 
+/* Frames that are kept blank are free like all others: a victim gets the last of them. */
+KTEST(oom, victim_gets_every_frame)
+{
+    struct host_process victim = { .pid = 50, .name = "victim", .is_dying = true, .is_victim = true };
+    struct frame *blank[8], *list = NULL, *frame;
+
+    processes_set(&victim, 1);
+    processes_run(&victim);
+    for (unsigned i = 0; i < ARRAY_SIZE(blank); i++)
+        REQUIRE((blank[i] = frame_alloc_blank(FRAME_TABLE)));
+    for (unsigned i = 0; i < ARRAY_SIZE(blank); i++)
+        if (frame_drop(blank[i]))
+            frame_free_blank(blank[i]);
+    while ((frame = frame_alloc(FRAME_ANON))) {
+        *(struct frame **)frame_address(frame) = list;
+        list = frame;
+    }
+    EXPECT_EQUAL(frame_free_count(), 0);
+    for (; list; list = frame) {
+        frame = *(struct frame **)frame_address(list);
+        frame_put(list);
+    }
+    processes_set(NULL, 0);
+}
+
 KTEST(oom, score)
 {
     if (!village_make())

@@ -15,6 +15,12 @@ static bool free_blocks_same(const struct frame_figures *before)
     return !memcmp(now.free_blocks, before->free_blocks, sizeof(now.free_blocks));
 }
 
+static void frame_free_blank_now(struct frame *frame)
+{
+    if (EXPECT(frame && frame_drop(frame)))
+        frame_free_blank(frame);
+}
+
 KTEST(frame, blocks_of_every_order)
 {
     struct frame_figures before;
@@ -85,6 +91,22 @@ KTEST(frame, exhaustion_and_return)
         frame_put(list);
     }
     EXPECT(free_blocks_same(&before));
+}
+
+KTEST(frame, blank_frames_stay_blank)
+{
+    struct frame *first = frame_alloc_blank(FRAME_TABLE), *second;
+
+    REQUIRE(first);
+    EXPECT(page_is_clear(frame_address(first)));
+    page_clear_words(memset(frame_address(first), 0x42, 64), 64 / 8);
+    frame_free_blank_now(first);
+    second = frame_alloc_blank(FRAME_TABLE);
+    EXPECT_EQUAL(frame_pfn(second), frame_pfn(first)); /* it was kept, and not cleared: */
+    EXPECT(page_is_clear(frame_address(second)));
+    EXPECT_EQUAL(second->refs, 1);
+    EXPECT_EQUAL(second->kind, FRAME_TABLE);
+    frame_put(second);
 }
 
 KTEST(frame, references)

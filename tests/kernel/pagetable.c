@@ -58,6 +58,9 @@ KTEST(pagetable, empty_tree)
     EXPECT_EQUAL(figures_of(&tree).tables, 1);
     EXPECT(!pagetable_find(&tree, LOW));
     EXPECT_EQUAL(tree.root->used, 0);
+    const pte_t *root = frame_address(tree.root), *kernel = direct_address(mmu_kernel_root());
+    for (unsigned i = 0; i < PTE_ENTRIES; i++)
+        EXPECT_EQUAL(root[i].bits, kernel[i].bits); /* the kernel's own lower half is empty */
     pagetable_destroy(&tree);
 }
 

@@ -11,7 +11,6 @@ extern uint64_t tlb_page_flushes;
 void tlb_flush_page(vaddr_t addr);
 void tlb_flush_user(void);
 void mmu_switch(paddr_t root);
-void mmu_init_root(void *root);
 paddr_t mmu_kernel_root(void);
 
 #endif
