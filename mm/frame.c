@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * frame.c: the buddy allocator.
+ * frame.c: records, counts, and taking and giving back.
  *
- * Free memory is kept as blocks of 2^order frames, aligned to their size, on one list an order. Allocating splits
- * the smallest block that is large enough; freeing joins a block with its buddy (the other half of the
- * next larger block) as long as that one is free as a whole. The first record of a block carries its order and
- * links; the records inside a block are marked FRAME_INNER, so that no one takes them for a block.
- *
- * In front of that stands a stack of single frames (each CPU would have its own): what was freed last is taken first, while
- * caches remember it, and needs no joining and splitting. It is filled from a whole block and emptied in whole blocks where
- * its frames make one. Its frames are free in every count; their records are marked like those inside a block.
+ * Free memory is blocks (mm/buddy.h). In front of them stands a stack of single frames (each CPU would have its own): what
+ * was freed last is taken first, while caches remember it, and needs no joining and splitting. It is filled from a whole
+ * block; from it, and from what is given up in great numbers, neighbours go back together. Its frames are free in every
+ * count; their records are marked like those inside a block.
  */
 #include "mm/frame.h"
 
@@ -17,22 +13,21 @@
 #include "kernel/lib/spinlock.h"
 #include "kernel/lib/string.h"
 #include "mm/bootmem.h"
+#include "mm/buddy.h"
 #include "mm/oom.h"
 
-#define NIL UINT32_MAX /* end of a free list */
-#define JUNK 0xa5      /* fills new frames in debug builds: what is not cleared is seen */
+#define JUNK 0xa5 /* fills new frames in debug builds: what is not cleared is seen */
 
-#define HOT_ORDER 5 /* of the block that fills the stack, and that it is emptied in */
+#define HOT_ORDER 5 /* of the block that fills the stack */
 #define HOT_BATCH (1u << HOT_ORDER)
 #define HOT_MAX (2 * HOT_BATCH)
 
 struct frame *frame_array;
 pfn_t frame_count;
 
-static struct spinlock frame_lock = SPINLOCK_INIT;
+struct spinlock frame_lock = SPINLOCK_INIT;
 
 /* All below: frame_lock. */
-static uint32_t free_head[FRAME_ORDERS];
 static struct frame_figures figures;
 static uint64_t least_free = UINT64_MAX; /* at one time since boot */
 static uint64_t fail_countdown, fail_count;
@@ -50,94 +45,21 @@ static struct {
     uint64_t reserve; /* frames that must stay free when one of this kind is taken; set once */
 } of_kind[FRAME_KINDS];
 
-static void free_list_push(struct frame *frame, unsigned order)
+/* What all free frames have that do not begin a block. */
+static inline void frame_mark_free(struct frame *frame)
 {
-    uint32_t pfn = frame_pfn(frame), head = free_head[order];
-
-    frame->refs = 0;
-    frame->kind = FRAME_FREE;
-    frame->order = order;
-    frame->free.next = head;
-    frame->free.prev = NIL;
-    if (head != NIL)
-        frame_at(head)->free.prev = pfn;
-    free_head[order] = pfn;
-    figures.free_blocks[order]++;
+    *frame = (struct frame){ .kind = FRAME_FREE, .order = FRAME_INNER };
 }
 
-static void free_list_remove(struct frame *frame, unsigned order)
-{
-    uint32_t next = frame->free.next, prev = frame->free.prev;
-
-    if (prev == NIL)
-        free_head[order] = next;
-    else
-        frame_at(prev)->free.next = next;
-    if (next != NIL)
-        frame_at(next)->free.prev = prev;
-    figures.free_blocks[order]--;
-}
-
-/* The buddy of the block at pfn if it is free as a whole, else NULL. */
-static struct frame *free_buddy(pfn_t pfn, unsigned order)
-{
-    pfn_t buddy_pfn = pfn ^ (1ul << order);
-    if (order == FRAME_ORDERS - 1 || buddy_pfn >= frame_count)
-        return NULL;
-    struct frame *buddy = frame_at(buddy_pfn);
-    return buddy->kind == FRAME_FREE && buddy->order == order ? buddy : NULL;
-}
-
-static void block_free(pfn_t pfn, unsigned order)
-{
-    struct frame *buddy;
-
-    ASSERT(spin_is_held(&frame_lock));
-    while ((buddy = free_buddy(pfn, order))) {
-        pfn_t upper = pfn | (1ul << order);
-        free_list_remove(buddy, order);
-        frame_at(upper)->kind = FRAME_FREE;
-        frame_at(upper)->order = FRAME_INNER;
-        pfn &= ~(1ul << order);
-        order++;
-    }
-    free_list_push(frame_at(pfn), order);
-}
-
-/* A block of exactly this order, split off a larger one if need be; NULL: none is large enough. */
-static struct frame *block_alloc(unsigned order)
-{
-    unsigned have = order;
-
-    ASSERT(spin_is_held(&frame_lock));
-    while (free_head[have] == NIL)
-        if (++have == FRAME_ORDERS)
-            return NULL;
-    struct frame *frame = frame_at(free_head[have]);
-    free_list_remove(frame, have);
-    while (have > order) {
-        have--;
-        free_list_push(frame + (1ul << have), have);
-    }
-    return frame;
-}
-
-/* Cut [start, end) into the largest aligned blocks. */
 static void free_range_add(paddr_t start, paddr_t end)
 {
     pfn_t pfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
     for (pfn_t i = pfn; i < last; i++)
-        *frame_at(i) = (struct frame){ .kind = FRAME_FREE, .order = FRAME_INNER };
+        frame_mark_free(frame_at(i));
     figures.total += last - pfn;
     figures.free += last - pfn;
-    while (pfn < last) {
-        unsigned order = FRAME_ORDERS - 1;
-        while (!is_aligned(pfn, 1ul << order) || pfn + (1ul << order) > last)
-            order--;
-        block_free(pfn, order);
-        pfn += 1ul << order;
-    }
+    blocks_free(pfn, last);
 }
 
 static uint64_t square_root(uint64_t n)
@@ -154,8 +76,7 @@ void frame_init(void)
     frame_array = direct_address(bootmem_alloc(frame_count * sizeof(struct frame), PAGE_SIZE, RAM_LIMIT));
     for (pfn_t i = 0; i < frame_count; i++)
         *frame_at(i) = (struct frame){ .refs = 1, .kind = FRAME_RESERVED };
-    for (unsigned order = 0; order < FRAME_ORDERS; order++)
-        free_head[order] = NIL;
+    buddy_init();
     spin_lock(&frame_lock);
     bootmem_for_each_free(free_range_add);
     spin_unlock(&frame_lock);
@@ -176,28 +97,19 @@ static bool alloc_is_allowed(enum frame_kind kind, unsigned order)
 
 /* ---- the stack ---- */
 
-/* Do the frames from `i` on make a block of HOT_ORDER, in order? */
-static bool hot_is_block(unsigned i)
-{
-    const struct frame *first = hot.frame[i];
-
-    if (!is_aligned(frame_pfn(first), HOT_BATCH) || i + HOT_BATCH > hot.count)
-        return false;
-    for (unsigned k = 1; k < HOT_BATCH; k++)
-        if (hot.frame[i + k] != first + k)
-            return false;
-    return true;
-}
-
-/* Give back the `least` frames that have been there longest, and what makes up a block with them. */
+/* Give back the `least` frames that have been there longest, and what goes on from them. */
 static void hot_drain(unsigned least)
 {
     unsigned gone = 0, left = 0;
 
     while (gone < least) {
-        unsigned order = hot_is_block(gone) ? HOT_ORDER : 0;
-        block_free(frame_pfn(hot.frame[gone]), order);
-        gone += 1u << order;
+        pfn_t first = frame_pfn(hot.frame[gone]), end = first + 1;
+        while (++gone < hot.count && hot.frame[gone] == frame_at(end))
+            end++;
+        if (end - first == 1)
+            block_free(first, 0);
+        else
+            blocks_free(first, end);
     }
     while (gone < hot.count)
         hot.frame[left++] = hot.frame[gone++];
@@ -314,13 +226,6 @@ struct frame *frame_alloc(enum frame_kind kind)
     return frame;
 }
 
-bool frame_drop(struct frame *frame)
-{
-    uint32_t left = __atomic_sub_fetch(&frame->refs, 1, __ATOMIC_ACQ_REL);
-    BUG_ON(left == UINT32_MAX, "frame 0x%lx (kind %u) dropped once too often", frame_pfn(frame), frame->kind);
-    return left == 0;
-}
-
 void frame_free(struct frame *frame)
 {
     unsigned order = frame->order;
@@ -330,9 +235,8 @@ void frame_free(struct frame *frame)
     spin_lock(&frame_lock);
     of_kind[frame->kind].now -= 1ul << order;
     figures.free += 1ul << order;
+    frame_mark_free(frame);
     if (likely(order == 0)) {
-        frame->kind = FRAME_FREE;
-        frame->order = FRAME_INNER;
         if (unlikely(hot.count == HOT_MAX))
             hot_drain(HOT_BATCH);
         hot.frame[hot.count++] = frame;
@@ -372,8 +276,7 @@ void frame_free_blank(struct frame *frame)
     if (likely(is_kept)) {
         of_kind[frame->kind].now--;
         figures.free++;
-        frame->kind = FRAME_FREE;
-        frame->order = FRAME_INNER;
+        frame_mark_free(frame);
         blank.frame[blank.count++] = frame;
     }
     spin_unlock(&frame_lock);
@@ -388,12 +291,64 @@ void frame_put(struct frame *frame)
         frame_free(frame);
 }
 
+/* Mark the single frames of a run, which nothing refers to, as free. */
+static void run_mark(const struct frame_run *run)
+{
+    uint8_t kind = run->first->kind;
+
+    for (struct frame *frame = run->first; frame < run->end; frame++) {
+        BUG_ON(frame->refs != 0 || kind <= FRAME_RESERVED || frame->order != 0,
+               "freeing frame 0x%lx of a run: kind %u, refs %u, order %u", frame_pfn(frame), kind, frame->refs, frame->order);
+        frame_mark_free(frame);
+    }
+}
+
+static void run_free(const struct frame_run *run)
+{
+    struct frame *frame = run->first;
+
+    spin_lock(&frame_lock);
+    of_kind[frame->kind].now -= (uint64_t)(run->end - frame);
+    figures.free += (uint64_t)(run->end - frame);
+    run_mark(run);
+    while (frame < run->end && hot.count < HOT_MAX)
+        hot.frame[hot.count++] = frame++;
+    blocks_free(frame_pfn(frame), frame_pfn(run->end));
+    spin_unlock(&frame_lock);
+}
+
+static inline void run_end(const struct frame_run *run)
+{
+    if (likely(run->end == run->first + 1)) /* nothing is won by its being a run */
+        frame_free(run->first);
+    else if (run->first)
+        run_free(run);
+}
+
+void frame_run_finish(struct frame_run *run)
+{
+    run_end(run);
+    *run = (struct frame_run){ 0 };
+}
+
+void frame_run_turn(struct frame_run *run, struct frame *frame)
+{
+    if (frame + 1 == run->first && frame->kind == run->first->kind) {
+        run->first = frame;
+        return;
+    }
+    run_end(run);
+    *run = (struct frame_run){ frame, frame + 1 };
+}
+
 void frame_figures(struct frame_figures *copy)
 {
     spin_lock(&frame_lock);
     hot_drain(hot.count); /* so that the blocks add up */
     blank_drain();
     *copy = figures;
+    for (unsigned order = 0; order < FRAME_ORDERS; order++)
+        copy->free_blocks[order] = buddy_free_blocks(order);
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++) {
         copy->by_kind[kind] = of_kind[kind].now;
         copy->peak_by_kind[kind] = of_kind[kind].peak;

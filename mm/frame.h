@@ -85,8 +85,18 @@ static inline void frame_get(struct frame *frame)
     __atomic_add_fetch(&frame->refs, 1, __ATOMIC_RELAXED);
 }
 void frame_put(struct frame *frame);
-bool frame_drop(struct frame *frame) __must_check;
+static inline bool frame_drop(struct frame *frame) __must_check;
 void frame_free(struct frame *frame);
+
+/*
+ * Giving up many single frames one after the other: neighbours of a kind whose last reference goes, upwards or
+ * downwards, are freed together: when the next one is none, and at frame_run_finish(). A run starts as { 0 }.
+ */
+struct frame_run {
+    struct frame *first, *end;
+};
+void frame_run_finish(struct frame_run *run);
+void frame_run_turn(struct frame_run *run, struct frame *frame); /* of frame_run_put() alone: not the next one upwards */
 
 #define FRAME_INNER 0xf /* order of a record inside a free block, and of a single free frame that is on no list */
 
@@ -108,6 +118,23 @@ static inline struct frame *frame_of(const void *address) { return frame_at(dire
 
 /* Private memory in one place only: the entry that points at it may be written. */
 static inline bool frame_is_alone(const struct frame *frame) { return frame->kind == FRAME_ANON && frame->refs == 1; }
+
+static inline bool frame_drop(struct frame *frame)
+{
+    uint32_t left = __atomic_sub_fetch(&frame->refs, 1, __ATOMIC_ACQ_REL);
+    BUG_ON(left == UINT32_MAX, "frame 0x%lx (kind %u) dropped once too often", frame_pfn(frame), frame->kind);
+    return left == 0;
+}
+
+static inline void frame_run_put(struct frame_run *run, struct frame *frame)
+{
+    if (!frame_drop(frame))
+        return;
+    if (likely(frame == run->end && frame->kind == run->first->kind))
+        run->end++;
+    else
+        frame_run_turn(run, frame);
+}
 
 /* A new frame full of zeroes. */
 static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind)

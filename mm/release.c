@@ -20,14 +20,17 @@ static void gather_flush(const struct gather *gather)
 
 void gather_finish(struct gather *gather)
 {
+    struct frame_run run = { 0 };
+
     gather_flush(gather);
     for (unsigned i = 0; i < gather->count; i++) {
         struct frame *frame = gather->item[i].frame;
         if (frame->kind == FRAME_TABLE)
             table_put(frame);
         else
-            frame_put(frame);
+            frame_run_put(&run, frame);
     }
+    frame_run_finish(&run);
     gather->count = 0;
 }
 

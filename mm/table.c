@@ -116,21 +116,38 @@ static void table_clear(struct frame *table)
         page_clear_words(&entries[(unsigned)__builtin_ctz(groups) * FRAME_GROUP], FRAME_GROUP);
 }
 
+/* Give up what the entries of a leaf table point at. */
+static void leaf_put_pages(const struct frame *table)
+{
+    const pte_t *entries = table_entries(table), *slot = entries;
+    struct frame_run run = { 0 };
+
+    for (unsigned left = table->used; left; slot++, left--) {
+        if (unlikely(pte_is_none(pte_load(slot))))
+            slot = &entries[table_search(table, (unsigned)(slot - entries))];
+        frame_run_put(&run, entry_frame(pte_load(slot)));
+    }
+    frame_run_finish(&run);
+}
+
+static void table_put_tables(const struct frame *table)
+{
+    const pte_t *entries = table_entries(table);
+
+    for (unsigned i = 0, left = table->used; left; i++, left--) {
+        i = table_next(table, i);
+        table_put(entry_frame(pte_load(&entries[i])));
+    }
+}
+
 void table_put(struct frame *table)
 {
     if (!frame_drop(table))
         return;
-    bool is_leaf = table_is_leaf(table);
-    const pte_t *entries = table_entries(table), *slot = entries;
-    for (unsigned left = table->used; left; slot++, left--) {
-        if (unlikely(pte_is_none(pte_load(slot))))
-            slot = &entries[table_search(table, (unsigned)(slot - entries))];
-        struct frame *below = entry_frame(pte_load(slot));
-        if (is_leaf)
-            frame_put(below);
-        else
-            table_put(below);
-    }
+    if (table_is_leaf(table))
+        leaf_put_pages(table);
+    else
+        table_put_tables(table);
     if (frame_keeps_blanks()) {
         table_clear(table);
         frame_free_blank(table);

@@ -145,6 +145,35 @@ KTEST(frame, counts_by_kind)
     EXPECT_EQUAL(frame_total_count(), after.total);
 }
 
+/* Frames put one after the other: those given up for good go, whatever order and kind they have, and the others stay. */
+KTEST(frame, runs_are_given_back_whole)
+{
+    struct frame_figures before, after;
+    struct frame_run run = { 0 };
+    struct frame *part[96];
+
+    frame_figures(&before);
+    for (unsigned i = 0; i < ARRAY_SIZE(part); i++)
+        REQUIRE((part[i] = frame_alloc(i % 24 == 7 ? FRAME_SHM : FRAME_ANON)));
+    frame_get(part[40]);
+    for (unsigned i = 0; i < ARRAY_SIZE(part) / 2; i++)
+        frame_run_put(&run, part[i]);
+    for (unsigned i = ARRAY_SIZE(part); i-- > ARRAY_SIZE(part) / 2;) /* backwards */
+        frame_run_put(&run, part[i]);
+    frame_run_finish(&run);
+    frame_run_finish(&run); /* which is empty now */
+    EXPECT_EQUAL(part[40]->refs, 1);
+    EXPECT_EQUAL(part[40]->kind, FRAME_ANON);
+    EXPECT_EQUAL(part[41]->kind, FRAME_FREE);
+    EXPECT_EQUAL(frame_free_count(), before.free - 1);
+    frame_put(part[40]);
+    frame_figures(&after);
+    EXPECT(free_blocks_same(&before));
+    EXPECT_EQUAL(after.free, before.free);
+    EXPECT_EQUAL(after.by_kind[FRAME_ANON], before.by_kind[FRAME_ANON]);
+    EXPECT_EQUAL(after.by_kind[FRAME_SHM], before.by_kind[FRAME_SHM]);
+}
+
 static bool filled_with(const struct frame *frame, uint8_t value)
 {
     const uint8_t *bytes = frame_address(frame);
