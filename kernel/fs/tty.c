@@ -3,7 +3,8 @@
  * tty.c: the terminal on COM1 as a file: reading, writing, polling; who owns it, and who gets its signals.
  *
  * The receive interrupt runs the line discipline, so ^C works whatever the programs do. While the ring is
- * full and a reader could make room, bytes stay in the port and the host waits.
+ * full and a reader could make room, bytes stay in the port and the host waits. The port then does not
+ * interrupt again: whatever makes room (a read, a flush) drains it.
  *
  * Job control (termios(3), POSIX 11.1.4): a process of the terminal's session outside of its foreground
  * group that reads, or changes the modes, or writes under TOSTOP, has its whole group stopped by SIGTTIN or
@@ -271,6 +272,8 @@ static int modes_set(uint64_t user, bool flush)
         tty_line_flush(&tty.line);
     tty_line_set(&tty.line, &termios);
     spin_unlock_irq(&tty.lock, irq);
+    if (flush)
+        input_drain();
     wake_all(&tty.readable);
     wake_all(&tty.writable);
     poll_wake();
@@ -312,6 +315,7 @@ static int input_flush(uint64_t what)
     if (what != TCOFLUSH)
         tty_line_flush(&tty.line);
     spin_unlock_irq(&tty.lock, irq);
+    input_drain();
     return 0;
 }
 
