@@ -283,7 +283,14 @@ int aspace_fork(struct aspace *parent, struct aspace **child)
     int error = vmas_fork(parent, copy);
     if (!error) {
         pagetable_share(&copy->tree, &parent->tree);
+        /* lab cow: begin */
         tlb_flush_user();
+        /* lab cow: instead
+         * //
+         * // The parent runs on as soon as this call returns, with what this CPU remembers of its page tables. Which of that
+         * // is no longer true? (docs/design.md, "TLB rules"; arch/x86_64/tlb.h)
+         * //
+         */
         error = fork_cut_out(parent, copy);
         if (!error)
             error = fork_pay_now(parent, copy);

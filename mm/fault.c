@@ -142,6 +142,7 @@ enum fault_kind fault_map_cached(struct fault_page *page, struct frame *frame)
     return page->access == ACCESS_WRITE ? FAULT_FILE_MAP : window_map(page, frame->kind);
 }
 
+/* lab cow: begin */
 /* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
 static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, struct frame *shared)
 {
@@ -157,6 +158,7 @@ static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, st
     frame_put(shared);
     return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;
 }
+/* lab cow: instead page_copy_on_write.c */
 
 /* The entry holds a frame. `regained`: its path was shared or had been until now. */
 static __noinline enum fault_kind page_present(struct fault_page *page, bool regained)
@@ -171,11 +173,19 @@ static __noinline enum fault_kind page_present(struct fault_page *page, bool reg
         return regained && page->access == ACCESS_WRITE ? FAULT_COW_REUSE : FAULT_SPURIOUS;
     }
     BUG_ON(page->access != ACCESS_WRITE, "entry 0x%lx at 0x%lx forbids what its VMA allows", entry.bits, page->addr);
+    /* lab cow: begin */
     if (!(rights_left(page->vma, frame_is_alone(frame)) & RIGHT_WRITE))
         return page_copy_on_write(page, frame);
     pte_store(page->slot, pte_dirtied(pte_writable(entry)));
     tlb_flush_page(page->addr);
     return FAULT_COW_REUSE;
+    /* lab cow: instead
+     * //
+     * // The VMA allows a write, the entry does not. Is a copy needed at all? Who is the last one to have this frame may go
+     * // on in it: FAULT_COW_REUSE. Shared mappings (VMA_SHARED) are never copied. rights_left() above knows who may write.
+     * //
+     * return page_copy_on_write(page, frame);
+     */
 }
 
 /* The decision about one page that its VMA lets be accessed: its entry stands in page->slot. */

@@ -60,10 +60,24 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
     pte_store(slot, entry);
 }
 
+/* lab cow: begin */
 /*
- * Let the entries of `groups` stand in two tables, each child gaining a reference. The write bit goes, so that the first
- * write finds out. Pages of shared objects keep it: writing to them is what they are for.
+ * Let `entry`, read at `from`, stand in two tables, its child gaining a reference. The write bit goes, so that the first
+ * write finds out. Pages of shared objects keep it where they `may_keep` it: writing to them is what they are for.
  */
+static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, bool may_keep)
+{
+    struct frame *child = entry_frame(entry);
+
+    frame_get(child);
+    if (!may_keep || child->kind == FRAME_ANON)
+        entry = pte_read_only(entry);
+    pte_store(from, entry);
+    pte_store(to, entry);
+}
+/* lab cow: instead entry_share.c */
+
+/* All entries of `groups`. */
 static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool may_keep)
 {
     for (; groups; groups &= groups - 1) {
@@ -71,14 +85,8 @@ static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool ma
 #pragma GCC unroll 8
         for (unsigned i = first; i < first + FRAME_GROUP; i++) {
             pte_t entry = pte_load(&from[i]);
-            if (pte_is_none(entry))
-                continue;
-            struct frame *child = entry_frame(entry);
-            frame_get(child);
-            if (!may_keep || child->kind == FRAME_ANON)
-                entry = pte_read_only(entry);
-            pte_store(&from[i], entry);
-            pte_store(&to[i], entry);
+            if (!pte_is_none(entry))
+                entry_share(&from[i], &to[i], entry, may_keep);
         }
     }
 }
