@@ -78,6 +78,8 @@ help:
 	@echo 'make picture  the life of a program in memory: build/picture.html (PROGRAM=build/user/forkvars, MEM=128M)'
 	@echo 'make iso      the bootable image: build/$$BUILD/lazybones.iso (BIOS and UEFI)'
 	@echo 'make doctor   the tools that are needed, and what was found'
+	@$(if $(wildcard labs),echo 'make lab LAB=cow  cut a lab for students: build/labs/cow (make labs: all of them)')
+	@echo 'make grade    grade $(if $(wildcard labs),the reference of a lab: LAB=cow,your work) (ONLY=test,test SEED=name VERBOSE=1 RESULTS=file.json)'
 	@echo 'make clean    remove build/, except what was downloaded'
 	@echo
 	@echo 'scripts/run PROGRAM [ARG...]    run a Linux program on Lazybones (--help for more)'
@@ -94,7 +96,7 @@ run:
 DEBUG_OPTIONS = $(if $(PROGRAM),--program '$(PROGRAM)') $(if $(APPEND),--append '$(APPEND)') $(if $(WAIT),--wait '$(WAIT)')
 debug:
 	@scripts/setup
-	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso
+	$(Q)$(MAKE) --no-print-directory build/$(BUILD)/lazybones.iso $(filter build/%,$(PROGRAM))
 	$(Q)scripts/qemu.py debug $(DEBUG_OPTIONS) build/$(BUILD)/lazybones.elf build/$(BUILD)/lazybones.iso
 
 # Any program; one of ours is built first. Deterministic, so that the same page comes each time. The page is
@@ -133,6 +135,15 @@ bench:
 bench-linux:
 	@scripts/setup
 	$(Q)scripts/bench --linux $(BENCH)
+
+# A lab's tree has one lab, in lab/; the full tree has them all, in labs/ (labs/README.md).
+.PHONY: grade
+grade:
+	@scripts/setup
+	$(Q)scripts/grade $(if $(wildcard labs),--lab '$(LAB)') $(if $(ONLY),--only '$(ONLY)') $(if $(SEED),--seed '$(SEED)') \
+	    $(if $(VERBOSE),--verbose) $(if $(RESULTS),--results '$(RESULTS)')
+
+-include labs/labs.mk
 
 # Where the instructions of one operation go: BENCH=name; REPEAT=n looks at its n-th repetition.
 profile:
@@ -240,6 +251,12 @@ build/tests/system/%: tests/system/%.c build/user.flags
 	@mkdir -p $(@D)
 	$(Q)$(USER_CC) $(USER_CFLAGS) -MMD -MP -MF $@.d -o $@ $<
 
+# The programs of a lab's tests (a student's tree).
+build/lab/%: lab/%.c build/user.flags
+	$(call say,USER)
+	@mkdir -p $(@D)
+	$(Q)$(USER_CC) $(USER_CFLAGS) -I. -MMD -MP -MF $@.d -o $@ $<
+
 # Kernels of a page that stand in for ours where a test needs a machine to come to a bad end.
 build/tests/system/%: tests/system/%.asm
 	$(call say,NASM)
@@ -255,7 +272,7 @@ build/tests/user/%.so: tests/user/lib/%.c build/user.flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -static,$(USER_CFLAGS)) -fPIC -shared -fno-builtin -o $@ $<
 
--include $(USER_PROGRAMS:=.d) $(USER_TESTS:=.d)
+-include $(USER_PROGRAMS:=.d) $(USER_TESTS:=.d) $(patsubst %.c,build/%.d,$(wildcard lab/tests/*.c))
 
 programs: $(USER_PROGRAMS)
 

@@ -81,9 +81,21 @@ class Stopped:
         return self
 
     def __exit__(self, *_):
-        self._guest.process.kill()
+        self.kill()
         self._relay.join()
         self._sock.close()
+
+    def kill(self):
+        self._guest.process.kill()
+
+    def wait_outcome(self, seconds=10):
+        """How the machine ended (qemu.Outcome); None: it has not."""
+        self._relay.join(seconds)
+        return self._outcome
+
+    @property
+    def outcome(self):
+        return self._outcome
 
     # ---- state
 
@@ -97,6 +109,17 @@ class Stopped:
         """Bytes at a virtual address, or None where nothing is mapped."""
         answer = self._port.ask(f"m{address:x},{length:x}")
         return None if answer.startswith("E") else bytes.fromhex(answer)
+
+    def physical(self, address, length):
+        """Bytes of RAM at a physical address."""
+        self._port.ask("Qqemu.PhyMemMode:1")
+        try:
+            data = b""
+            while len(data) < length:
+                data += bytes.fromhex(self._port.ask(f"m{address + len(data):x},{min(length - len(data), 1024):x}"))
+            return data
+        finally:
+            self._port.ask("Qqemu.PhyMemMode:0")
 
     def monitor(self, command):
         """A command of QEMU's monitor; what it prints."""
@@ -125,8 +148,7 @@ class Stopped:
             try:
                 answer = self._port.ask("c")
             except Ended:
-                self._relay.join(10)
-                outcome = self._outcome
+                outcome = self.wait_outcome()
                 raise Ended(f"{outcome.kind}: {outcome.text}" if outcome else "QEMU is gone") from None
             self._stopped(answer)
             self._port.ask(f"z1,{address:x},1")
