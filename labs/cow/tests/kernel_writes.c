@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// The kernel writes for the child: read(2) into a buffer that lies across two pages which parent and child share.
+#include "family.h"
+
+int main(void)
+{
+    unsigned char *region = lab_map(1, 4, MAP_PRIVATE);
+    uint64_t length = lab_number(2, 100, 900), at = 2 * PAGE - lab_number(3, 20, length - 20);
+    unsigned char message[1000];
+    struct family family;
+
+    family_init(&family);
+    for (uint64_t i = 0; i < 4; i++)
+        lab_fill(region + i * PAGE, 1, i);
+    family.child = fork();
+    if (family.child < 0)
+        lab_lost(1);
+    if (family.child == 0) {
+        lab_stream(1);
+        lab_report("before", (uintptr_t)region + at, length);
+        long got = read(family.down[0], region + at, length);
+        lab_report("after", got);
+        return 0;
+    }
+    for (uint64_t i = 0; i < length; i++)
+        message[i] = lab_byte(5, 0, i);
+    if (write(family.down[1], message, length) != (ssize_t)length)
+        lab_lost(2);
+    int status = child_gone(&family);
+    lab_report("parent", status);
+    return 0;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// Pages that nobody may own: those of a file, mapped privately and read before they are written, and the zero page.
+#include <fcntl.h>
+
+#include "family.h"
+
+#define FILE_PAGES 4
+
+int main(void)
+{
+    int fd = open("/init", O_RDONLY);
+    unsigned char *file = mmap(NULL, FILE_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    unsigned char *other = mmap(NULL, FILE_PAGES * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+    unsigned char *fresh = lab_map(1, 4, MAP_PRIVATE);
+    uint64_t page = lab_number(2, 0, FILE_PAGES - 1), offset = lab_number(3, 0, PAGE - 1);
+
+    if (fd < 0 || file == MAP_FAILED || other == MAP_FAILED)
+        lab_lost(1);
+    for (uint64_t i = 0; i < FILE_PAGES; i++)
+        if (file[i * PAGE + offset] != other[i * PAGE + offset] || fresh[i * PAGE])
+            lab_lost(2);
+    lab_report("read", (uintptr_t)file, (uintptr_t)other, (uintptr_t)fresh);
+    file[page * PAGE + offset] ^= 0xff;
+    fresh[page * PAGE + offset] = 0xff;
+    lab_report("written", 0);
+    return 0;
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# ram: 64M  time: 240
+"""The labs: marks are sound, the trees that are cut are clean, a hole costs the points and the solution gives them.
+
+By default one test of each lab is run, with the hole and with the solution; LABS=full runs them all.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import ROOT, done, equal, note, ok, run
+
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+from grading import cutting, marks
+
+FULL = os.environ.get("LABS") == "full"
+
+
+def refused(text):
+    """Why these lines are no sound marks; "" if they are."""
+    try:
+        marks.parse(text)
+    except marks.BadMark as bad:
+        return str(bad)
+    return ""
+
+
+# ---------------------------------------------------------------- marks
+
+SOUND = """#include "mm/a.h"
+/* lab one: begin */
+int f(void)
+{
+    /* lab two: begin */
+    return 1;
+    /* lab two: instead
+     * // why not?
+     *
+     * return lab_missing("two", "f");
+     */
+}
+/* lab one: instead */
+int g;
+"""
+equal(marks.cut(SOUND), '#include "mm/a.h"\nint f(void)\n{\n    return 1;\n}\nint g;\n', "the solution has no marks")
+equal(marks.cut(SOUND, "one"), '#include "mm/a.h"\nint g;\n', "a hole with nothing instead")
+equal(marks.cut(SOUND, "two"), '#include "mm/a.h"\n#include "kernel/lib/lab.h"\nint f(void)\n{\n    // why not?\n\n'
+      '    return lab_missing("two", "f");\n}\nint g;\n', "a hole inside of another lab's solution; its include comes by itself")
+equal(marks.functions(marks.parse(SOUND), "two"), ["f"], "the function that a hole is in")
+BAD = {
+    "a `begin` alone": "/* lab a: begin */\nint x;\n",
+    "an `instead` alone": "/* lab a: instead */\n",
+    "another lab's `instead`": "/* lab a: begin */\nint x;\n/* lab b: instead */\n",
+    "an `instead` that never ends": "/* lab a: begin */\nint x;\n/* lab a: instead\n * y\n",
+    "a line of `instead` without its star": "/* lab a: begin */\nint x;\n/* lab a: instead\ny\n */\n",
+    "a lab within itself": "/* lab a: begin */\n/* lab a: begin */\nint x;\n/* lab a: instead */\n/* lab a: instead */\n",
+    "an empty solution": "/* lab a: begin */\n/* lab a: instead */\n",
+    "a mark behind code": "int x; /* lab a: begin */\n",
+    "another form": "// lab a: begin\n",
+    "a file that is not there": "/* lab a: begin */\nint x;\n/* lab a: instead nothing.c */\n",
+}
+for name, text in BAD.items():
+    ok(refused(text), f"refused: {name}")
+status, output, _ = run("scripts/lab", "check")
+ok(status == 0, "the marks of this tree are sound", output.decode())
+
+# ---------------------------------------------------------------- each lab
+
+HIDDEN = [path for path in cutting.tracked() if path.startswith(("tests/mutants/", "labs/mutants/"))]
+
+
+def grade(lab, where, submission, only):
+    """{test: (points, most)} of the lab's reference, or of a submission."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as results:
+        words = ["--lab", lab, "--where", where, "--results", results.name]
+        words += ["--submission", submission] if submission else []
+        words += ["--only", only] if only else []
+        status, output, errors = run("scripts/grade", *words, limit=400)
+        note(output.decode())
+        try:
+            graded = json.load(results)
+        except ValueError:
+            note(errors)
+            return {}
+    return {test["name"].partition(":")[0]: (test["score"], test["max_score"]) for test in graded["tests"]}
+
+
+def first_test(lab):
+    """The name of the lab's first test."""
+    with open(os.path.join(ROOT, "labs", lab, "lab.py")) as file:
+        return next(line for line in file if line.startswith("def ")).split()[1].partition("(")[0].replace("_", "-")
+
+
+with tempfile.TemporaryDirectory(prefix="labs ") as directory:
+    laid = os.path.join(directory, "laid")
+    for lab in cutting.labs():
+        tree = os.path.join(directory, lab)
+        status, output, errors = run("scripts/lab", "cut", lab, "--to", tree)
+        ok(status == 0, f"{lab}: it can be cut", output.decode() + errors)
+        left = subprocess.run(["grep", "-rnE", r"/\* lab [a-z]+: (begin|instead)", tree], capture_output=True, text=True).stdout
+        equal(left, "", f"{lab}: no mark is left")
+        found = [path for path in HIDDEN if os.path.exists(os.path.join(tree, path))]
+        equal(found + [name for name in ("labs",) if os.path.exists(os.path.join(tree, name))], [], f"{lab}: no solution either")
+        log = subprocess.run(["git", "-C", tree, "log", "--format=%an %s"], capture_output=True, text=True).stdout
+        equal(log, f"Lazybones Lab {lab}\n", f"{lab}: one commit, by nobody")
+        only = "" if FULL else first_test(lab)
+        with_hole = grade(lab, laid, tree, only)
+        ok(with_hole and all(points == 0 for points, _ in with_hole.values()), f"{lab}: with the hole no points",
+           str(with_hole))
+        solved = grade(lab, laid, None, only)
+        ok(solved and all(points == most for points, most in solved.values()), f"{lab}: with the solution all points", str(solved))
+done()
