@@ -142,6 +142,7 @@ struct inode {
     uint64_t number;
     uint64_t size;
     uint32_t links;   /* 0: removed, or never had a name */
+    bool stays_nameless; /* made by O_TMPFILE with O_EXCL: linkat(2) gives it no name */
     uint32_t special; /* st_rdev of a device, encoded as stat(2) shows it */
     uint32_t uid, gid;
     int32_t writers;  /* above 0: open for writing so many times; below: run by so many programs */
@@ -149,6 +150,7 @@ struct inode {
     uint16_t seals;   /* F_SEAL_* of what can be sealed */
     uint16_t write_hint; /* F_SET_RW_HINT: kept to be told again, since there is no disk to be told */
     int64_t atime, mtime, ctime; /* nanoseconds since 1970 */
+    int64_t btime;               /* when it was made; 0: not known */
     const struct inode_ops *ops;
     const struct filesystem *filesystem;
     struct inode *parent;  /* one reference; the root of all is its own and holds none; NULL: has no path */

@@ -3,16 +3,19 @@
  * pipe.c: pipes: a ring of pages between a writer and a reader, in frames taken when bytes come to lie in
  * them.
  *
- * Positions count all bytes written and read since the ring was made; byte n lies in slot n / PAGE_SIZE %
- * slot_count. A slot's
- * frame goes when the last byte of it has been read and none of the next round has been written to it, so an
- * empty pipe holds one frame at most.
+ * Positions count all places written and read since the ring was made; place n lies in slot n / PAGE_SIZE %
+ * slot_count. A slot's frame goes when its last place has been read and none of the next round has been
+ * written to it, so an empty pipe holds one frame at most.
+ *
+ * A packet (O_DIRECT, pipe(7)) begins a slot and has it alone: the places behind it are skipped by both sides,
+ * and so are those before it in a slot that a plain write has begun. Both need the whole slot to be free of
+ * the round before, so a slot's `end` and `is_packet` are always those of its unread round.
  *
  * A copy is whole or not at all, slot by slot: bytes count as written or read after their copy has succeeded.
  * Writes of at most PIPE_BUF bytes wait until all of them fit, and so are never torn apart.
  *
- * Wake-ups: readers sleep only while the pipe is empty, writers only while less than PIPE_BUF is free, so
- * only leaving those states wakes anyone.
+ * Wake-ups: readers sleep only while the pipe is empty, writers only while it has no room for a packet (which
+ * is no less than PIPE_BUF), so only leaving those states wakes anyone.
  *
  * Lock: a pipe's mutex, held over copies (which may sleep) but not while waiting for the other side.
  */
@@ -35,16 +38,23 @@
 #define PIPE_SLOTS 16u /* of a new pipe (pipe(7)) */
 #define PIPE_SLOTS_MAX (1u << 16)
 
+struct slot {
+    struct frame *frame; /* or NULL */
+    uint16_t end;        /* places behind it are skipped; 0: none are */
+    bool is_packet;
+};
+
 struct pipe {
     struct inode inode;
     struct mutex lock;
     struct wait_queue readable, writable;
-    uint64_t written, read; /* bytes */
+    uint64_t written, read; /* places */
+    size_t skipped;         /* places between the two that hold no byte */
     unsigned readers, writers;
     uint64_t readers_ever, writers_ever; /* openers of a named pipe wait for the other side's to change */
     struct async_list async_readers, async_writers;
     unsigned slot_count; /* a power of two */
-    struct frame **slots;
+    struct slot *slots;
 };
 
 static const struct filesystem pipefs = { .type = "pipefs", .magic = PIPEFS_MAGIC, .keeps_attributes = true };
@@ -52,40 +62,58 @@ static struct slab_cache pipe_cache = SLAB_CACHE_INIT(pipe_cache, "pipe", struct
 
 static struct pipe *pipe_of(const struct file *file) { return file->data; }
 
-static size_t pipe_used(const struct pipe *pipe) { return pipe->written - pipe->read; }
+static size_t pipe_used(const struct pipe *pipe) { return pipe->written - pipe->read - pipe->skipped; }
 static size_t pipe_capacity(const struct pipe *pipe) { return (size_t)pipe->slot_count << PAGE_SHIFT; }
-static size_t pipe_room(const struct pipe *pipe) { return pipe_capacity(pipe) - pipe_used(pipe); }
 
-static struct frame **pipe_slot(struct pipe *pipe, uint64_t position)
+/* Places for a plain write; for a packet's, which begins a slot. */
+static size_t pipe_room(const struct pipe *pipe, bool packet)
+{
+    uint64_t start = packet ? page_up(pipe->written) : pipe->written;
+    uint64_t end = pipe->read + pipe_capacity(pipe);
+    return start < end ? end - start : 0;
+}
+
+/* Plain writes of at most PIPE_BUF bytes, and packets, wait for room of this size. */
+static bool pipe_is_writable(const struct pipe *pipe, bool packet) { return pipe_room(pipe, packet) >= PIPE_BUF; }
+
+static struct slot *pipe_slot(const struct pipe *pipe, uint64_t position)
 {
     return &pipe->slots[(position >> PAGE_SHIFT) % pipe->slot_count];
 }
 
+static unsigned slot_end(const struct slot *slot) { return slot->end ? slot->end : PAGE_SIZE; }
+
 /* ---- reading ---- */
 
-/* Give back the frame of the slot whose end has just been read, unless the writer is in it again. */
-static void slot_leave(struct pipe *pipe)
+/* Go on to the next slot, past what is left of this one. Its frame goes, unless the writer is in it again. */
+static void slot_leave(struct pipe *pipe, struct slot *slot, size_t left)
 {
-    struct frame **slot = pipe_slot(pipe, pipe->read - 1);
+    pipe->read += left;
+    pipe->skipped -= PAGE_SIZE - slot_end(slot);
+    slot->end = 0;
+    slot->is_packet = false;
     if (pipe->written > pipe->read + pipe_capacity(pipe) - PAGE_SIZE)
         return;
-    frame_put(*slot);
-    *slot = NULL;
+    frame_put(slot->frame);
+    slot->frame = NULL;
 }
 
+/* A packet ends the read, whose buffer may be too small for it: the rest of it is lost (pipe(7)). */
 static ssize_type pipe_take(struct pipe *pipe, const struct buffer *to)
 {
     size_t n = MIN(to->length, pipe_used(pipe)), done = 0;
-    while (done < n) {
+    bool over = false;
+    while (done < n && !over) {
+        struct slot *slot = pipe_slot(pipe, pipe->read);
         size_t offset = page_offset(pipe->read);
-        size_t chunk = MIN(PAGE_SIZE - offset, n - done);
-        const char *page = frame_address(*pipe_slot(pipe, pipe->read));
-        if (buffer_put(to, done, page + offset, chunk) != (ssize_type)chunk)
+        size_t chunk = MIN(slot_end(slot) - offset, n - done);
+        if (buffer_put(to, done, (char *)frame_address(slot->frame) + offset, chunk) != (ssize_type)chunk)
             return done ? (ssize_type)done : -EFAULT;
         pipe->read += chunk;
         done += chunk;
-        if (!page_offset(pipe->read))
-            slot_leave(pipe);
+        over = slot->is_packet;
+        if (over || offset + chunk == slot_end(slot))
+            slot_leave(pipe, slot, PAGE_SIZE - offset - chunk);
     }
     return (ssize_type)done;
 }
@@ -104,7 +132,7 @@ static ssize_type pipe_read(struct file *file, const struct buffer *to, uint64_t
         return 0;
     for (;;) {
         mutex_lock(&pipe->lock);
-        bool was_full = pipe_room(pipe) < PIPE_BUF;
+        bool was_full = !pipe_is_writable(pipe, true);
         ssize_type n = pipe_take(pipe, to);
         mutex_unlock(&pipe->lock);
         if (n > 0 && was_full) {
@@ -134,12 +162,13 @@ static ssize_type pipe_give(struct pipe *pipe, const struct buffer *from, size_t
     while (done < n) {
         size_t offset = page_offset(pipe->written);
         size_t chunk = MIN(PAGE_SIZE - offset, n - done);
-        struct frame **slot = pipe_slot(pipe, pipe->written);
-        if (!*slot)
-            *slot = frame_alloc(FRAME_KERNEL);
-        if (!*slot)
+        struct slot *slot = pipe_slot(pipe, pipe->written);
+        if (!slot->frame)
+            slot->frame = frame_alloc(FRAME_KERNEL);
+        if (!slot->frame)
             return done ? (ssize_type)done : -ENOMEM;
-        if (buffer_get(from, start + done, (char *)frame_address(*slot) + offset, chunk) != (ssize_type)chunk)
+        char *page = frame_address(slot->frame);
+        if (buffer_get(from, start + done, page + offset, chunk) != (ssize_type)chunk)
             return done ? (ssize_type)done : -EFAULT;
         pipe->written += chunk;
         done += chunk;
@@ -147,29 +176,56 @@ static ssize_type pipe_give(struct pipe *pipe, const struct buffer *from, size_t
     return (ssize_type)done;
 }
 
-/* What a writer waits for: room for all of a small write, or for something of a large one. */
+/* What is written next begins a slot. There is room for that, so no other round's bytes lie in this one. */
+static void slot_close(struct pipe *pipe)
+{
+    unsigned end = page_offset(pipe->written);
+    if (!end)
+        return;
+    pipe_slot(pipe, pipe->written)->end = (uint16_t)end;
+    pipe->skipped += PAGE_SIZE - end;
+    pipe->written += PAGE_SIZE - end;
+}
+
+/* The same for a packet of at most a page. */
+static ssize_type packet_give(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
+{
+    slot_close(pipe);
+    struct slot *slot = pipe_slot(pipe, pipe->written);
+    ssize_type done = pipe_give(pipe, from, start, n);
+    if (done <= 0)
+        return done;
+    slot->is_packet = true;
+    slot_close(pipe);
+    return done;
+}
+
+/* What a writer waits for: room for all of a small write or for a packet, or for something of a large one. */
 struct room_wanted {
     const struct pipe *pipe;
     size_t bytes;
+    bool packet;
 };
 
 static bool pipe_has_room(void *arg)
 {
     const struct room_wanted *wanted = arg;
-    return pipe_room(wanted->pipe) >= wanted->bytes || !wanted->pipe->readers;
+    return pipe_room(wanted->pipe, wanted->packet) >= wanted->bytes || !wanted->pipe->readers;
 }
 
-/* Write what fits now of the `n` bytes at `start`: bytes, 0 where it has to wait, or a negative errno. */
-static ssize_type pipe_write_some(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
+/* Write what fits now of `from`, from byte `start` on: bytes, 0 where it has to wait, or a negative errno. */
+static ssize_type pipe_write_some(struct pipe *pipe, const struct buffer *from, size_t start,
+                                  const struct room_wanted *wanted)
 {
     mutex_lock(&pipe->lock);
     bool was_empty = !pipe_used(pipe);
-    size_t room = pipe_room(pipe);
+    size_t room = pipe_room(pipe, wanted->packet), n = from->length - start;
     ssize_type done = 0;
     if (!pipe->readers)
         done = -EPIPE;
-    else if (room >= n || from->length > PIPE_BUF)
-        done = pipe_give(pipe, from, start, MIN(n, room));
+    else if (room >= wanted->bytes)
+        done = wanted->packet ? packet_give(pipe, from, start, MIN(n, PAGE_SIZE))
+                              : pipe_give(pipe, from, start, MIN(n, room));
     mutex_unlock(&pipe->lock);
     if (done > 0 && was_empty) {
         wake_all(&pipe->readable);
@@ -188,17 +244,17 @@ static int pipe_wait_for_room(struct pipe *pipe, struct room_wanted *wanted)
 static ssize_type pipe_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
     struct pipe *pipe = pipe_of(file);
+    struct room_wanted wanted = { pipe, from->length > PIPE_BUF ? 1 : from->length, file->flags & O_DIRECT };
     size_t done = 0;
     ssize_type error = 0;
+    if (wanted.packet)
+        wanted.bytes = PAGE_SIZE;
     (void)offset;
     while (done < from->length && !error) {
-        ssize_type n = pipe_write_some(pipe, from, done, from->length - done);
-        if (n > 0) {
+        ssize_type n = pipe_write_some(pipe, from, done, &wanted);
+        if (n > 0)
             done += (size_t)n;
-            continue;
-        }
-        struct room_wanted wanted = { pipe, from->length > PIPE_BUF ? 1 : from->length };
-        if (n < 0)
+        else if (n < 0)
             error = n;
         else if (file->flags & O_NONBLOCK)
             error = -EAGAIN;
@@ -224,7 +280,7 @@ static short pipe_poll(struct file *file)
         ready |= pipe->writers ? 0 : POLLHUP;
     }
     if (file_is_writable(file)) {
-        ready |= pipe_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+        ready |= pipe_is_writable(pipe, file->flags & O_DIRECT) ? POLLOUT | POLLWRNORM : 0;
         ready |= pipe->readers ? 0 : POLLERR;
     }
     return ready;
@@ -278,11 +334,11 @@ static void pipe_release(struct file *file)
     async_notify(&pipe->async_writers, POLL_OUT);
 }
 
-static void slots_free(struct frame **slots, unsigned count)
+static void slots_free(struct slot *slots, unsigned count)
 {
     for (unsigned i = 0; slots && i < count; i++)
-        if (slots[i])
-            frame_put(slots[i]);
+        if (slots[i].frame)
+            frame_put(slots[i].frame);
     kfree(slots);
 }
 
@@ -340,14 +396,17 @@ int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
         .ops = &pipe_ops,
         .filesystem = &pipefs,
     };
-    int error = file_open(&pipe->inode, O_RDONLY | flags, read_end);
+    int error = file_open(&pipe->inode, O_RDONLY | (flags & O_NONBLOCK), read_end);
     if (!error) {
-        error = file_open(&pipe->inode, O_WRONLY | flags, write_end);
+        error = file_open(&pipe->inode, O_WRONLY | (flags & O_NONBLOCK), write_end);
         if (error)
             file_put(*read_end);
     }
     inode_put(&pipe->inode);
-    return error;
+    if (error)
+        return error;
+    (*write_end)->flags |= flags & O_DIRECT; /* not an open flag here: opening a named pipe with it is refused */
+    return 0;
 }
 
 /* ---- named pipes (fifo(7)) ---- */
@@ -449,36 +508,42 @@ static bool is_pipe(const struct file *file) { return file->ops == &pipe_ops || 
 
 int pipe_size(const struct file *file) { return is_pipe(file) ? (int)pipe_capacity(pipe_of(file)) : -EBADF; }
 
-/* The bytes of the pipe, from the start of a ring of its own. 0 or -ENOMEM; `slots` may be half full then. */
-static int pipe_copy(struct pipe *pipe, struct frame **slots)
+/*
+ * The unread bytes of the pipe into another ring of slots, where they keep their places within a slot; the slot
+ * that is read from becomes slot 0. 0 or -ENOMEM; the ring may be half full then.
+ */
+static int pipe_copy(const struct pipe *pipe, struct slot *slots, unsigned count)
 {
-    size_t used = pipe_used(pipe);
-    for (size_t done = 0, chunk; done < used; done += chunk) {
-        uint64_t from = pipe->read + done;
-        struct frame **to = &slots[done >> PAGE_SHIFT];
-        if (!*to)
-            *to = frame_alloc(FRAME_KERNEL);
-        if (!*to)
+    uint64_t base = page_down(pipe->read);
+    for (uint64_t from = pipe->read; from < pipe->written; from = page_down(from) + PAGE_SIZE) {
+        const struct slot *old = pipe_slot(pipe, from);
+        struct slot *new = &slots[((from - base) >> PAGE_SHIFT) % count];
+        size_t offset = page_offset(from), end = MIN(pipe->written - page_down(from), (uint64_t)PAGE_SIZE);
+        if (!new->frame)
+            new->frame = frame_alloc(FRAME_KERNEL);
+        if (!new->frame)
             return -ENOMEM;
-        chunk = MIN(MIN(PAGE_SIZE - page_offset(from), PAGE_SIZE - page_offset(done)), used - done);
-        memcpy((char *)frame_address(*to) + page_offset(done),
-               (const char *)frame_address(*pipe_slot(pipe, from)) + page_offset(from), chunk);
+        memcpy((char *)frame_address(new->frame) + offset, (char *)frame_address(old->frame) + offset, end - offset);
+        if (from - base < pipe_capacity(pipe)) { /* or the marks are of an earlier round */
+            new->end = old->end;
+            new->is_packet = old->is_packet;
+        }
     }
     return 0;
 }
 
-/* The pipe gets a ring of `count` slots, in which its bytes fit. Its lock is held. */
+/* The pipe gets a ring of `count` slots, in which its places fit. Its lock is held. */
 static int pipe_resize(struct pipe *pipe, unsigned count)
 {
-    struct frame **slots = kmalloc(count * sizeof *slots);
-    int error = slots ? pipe_copy(pipe, slots) : -ENOMEM;
+    struct slot *slots = kmalloc(count * sizeof *slots);
+    int error = slots ? pipe_copy(pipe, slots, count) : -ENOMEM;
     if (error) {
         slots_free(slots, count);
         return error;
     }
     slots_free(pipe->slots, pipe->slot_count);
-    pipe->written = pipe_used(pipe);
-    pipe->read = 0;
+    pipe->written -= page_down(pipe->read);
+    pipe->read = page_offset(pipe->read);
     pipe->slots = slots;
     pipe->slot_count = count;
     return 0;
@@ -498,7 +563,7 @@ int pipe_set_size(struct file *file, unsigned size)
     if (count > PIPE_SLOTS_MAX)
         return -ENOMEM;
     mutex_lock(&pipe->lock);
-    int error = pipe_used(pipe) > (size_t)count << PAGE_SHIFT ? -EBUSY : pipe_resize(pipe, count);
+    int error = pipe->written - pipe->read > (uint64_t)count << PAGE_SHIFT ? -EBUSY : pipe_resize(pipe, count);
     mutex_unlock(&pipe->lock);
     if (error)
         return error;

@@ -7,7 +7,7 @@
 
 #include "kernel/fs/file.h"
 
-/* A pipe's two ends, `flags` being O_NONBLOCK or 0; one reference each. 0 or -ENOMEM. */
+/* A pipe's two ends, `flags` being of O_NONBLOCK and O_DIRECT (packets); one reference each. 0 or -ENOMEM. */
 int pipe_create(unsigned flags, struct file **read_end, struct file **write_end) __must_check;
 
 /* What opening a named pipe (mkfifo(3)) gives, in whatever file system its name lies. */

@@ -169,8 +169,6 @@ static int times_set(struct inode *inode, const struct __kernel_timespec times[2
 {
     int64_t now = inode_time_now();
     bool is_now = times[0].tv_nsec == TIME_NOW && times[1].tv_nsec == TIME_NOW;
-    if (times[0].tv_nsec == TIME_OMIT && times[1].tv_nsec == TIME_OMIT)
-        return 0;
     int error = attributes_check(inode);
     if (error == -EPERM && is_now)
         error = inode_permission(inode, INODE_WRITE);
@@ -202,6 +200,8 @@ int64_t sys_utimensat(const struct syscall_args *args)
     struct __kernel_timespec times[2] = { now_both, now_both };
     if (args->arg[2] && copy_from_user(times, args->arg[2], sizeof times))
         return -EFAULT;
+    if (times[0].tv_nsec == TIME_OMIT && times[1].tv_nsec == TIME_OMIT)
+        return 0; /* whatever the rest is */
     if (!time_is_valid(&times[0]) || !time_is_valid(&times[1]))
         return -EINVAL;
     if (args->arg[1])

@@ -43,9 +43,9 @@ int64_t sys_dup3(const struct syscall_args *args)
 static int64_t pipe_open(uint64_t user, unsigned flags)
 {
     struct file *read_end, *write_end;
-    if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK))
+    if (flags & ~(unsigned)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
         return -EINVAL;
-    int error = pipe_create(flags & O_NONBLOCK, &read_end, &write_end);
+    int error = pipe_create(flags & (O_NONBLOCK | O_DIRECT), &read_end, &write_end);
     if (error)
         return error;
     int fds[2];

@@ -16,8 +16,8 @@
 
 /* ---- flags ---- */
 
-/* What F_SETFL can change (fcntl(2)); O_ASYNC is its kind's to change. */
-#define FLAGS_CHANGEABLE ((unsigned)(O_APPEND | O_NONBLOCK | O_NOATIME))
+/* What F_SETFL can change (fcntl(2)): O_DIRECT makes packets in a pipe; O_ASYNC is its kind's to change. */
+#define FLAGS_CHANGEABLE ((unsigned)(O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT))
 
 int file_set_async(struct file *file, int fd, bool on)
 {
@@ -36,7 +36,7 @@ static int flags_set(int fd, struct file *file, unsigned flags)
 {
     if (flags & O_NOATIME && !(file->flags & O_NOATIME) && !inode_is_mine(file->inode))
         return -EPERM;
-    if (flags & O_DIRECT)
+    if (flags & O_DIRECT && !S_ISFIFO(file->inode->mode))
         return -EINVAL;
     int error = file_set_async(file, fd, flags & O_ASYNC);
     if (error && error != -ENOTTY) /* what tells of nothing does not mind being asked */

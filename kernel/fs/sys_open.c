@@ -140,6 +140,7 @@ static int open_nameless(struct inode *directory, const struct opening *opening,
     error = directory->ops->create(directory, NULL, 0, &new, &made);
     if (error)
         return error;
+    made->stays_nameless = opening->flags & O_EXCL;
     error = file_open(made, opening->flags & ~(unsigned)O_TMPFILE, file);
     inode_put(made);
     return error;
@@ -175,6 +176,8 @@ static int64_t open_user(int directory, uint64_t user, unsigned flags, uint64_t 
         opening.flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     else if (flags & O_CREAT && flags & O_DIRECTORY)
         return -EINVAL;
+    else
+        opening.flags |= O_LARGEFILE; /* as F_GETFL shows it to every program of 64 bits */
     char *path = path_copy_user(user, &error);
     if (!path)
         return error;
@@ -221,7 +224,7 @@ int64_t sys_memfd_create(const struct syscall_args *args)
         return error;
     if (flags & MFD_ALLOW_SEALING)
         inode->seals = 0;
-    error = file_open(inode, O_RDWR, &file);
+    error = file_open(inode, O_RDWR | O_LARGEFILE, &file);
     inode_put(inode);
     return error ? error : files_install(file, 0, flags & MFD_CLOEXEC);
 }

@@ -80,7 +80,7 @@ static int stat_copy(const struct inode *inode, uint64_t user)
 static int64_t stat_user(int directory, uint64_t path, unsigned flags, uint64_t user)
 {
     struct inode *inode;
-    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+    if (flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
         return -EINVAL;
     int error = path_lookup_user(directory, path, flags, &inode);
     if (error)
@@ -119,7 +119,7 @@ static struct statx_timestamp statx_time(struct moment moment)
 static int statx_copy(const struct inode *inode, uint64_t user)
 {
     struct statx statx = {
-        .stx_mask = STATX_BASIC_STATS | STATX_MNT_ID,
+        .stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (inode->btime ? STATX_BTIME : 0),
         .stx_blksize = block_size(inode),
         .stx_attributes = inode == inode->filesystem->root ? STATX_ATTR_MOUNT_ROOT : 0,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
@@ -132,6 +132,7 @@ static int statx_copy(const struct inode *inode, uint64_t user)
         .stx_size = inode->size,
         .stx_blocks = inode_blocks(inode),
         .stx_atime = statx_time(access_time(inode)),
+        .stx_btime = statx_time(moment_of(inode->btime)),
         .stx_mtime = statx_time(moment_of(inode->mtime)),
         .stx_ctime = statx_time(change_time(inode)),
         .stx_rdev_major = inode->special >> 8 & 0xfff,

@@ -93,6 +93,7 @@ int node_create(struct tmpfs *tmpfs, const struct inode_new *new, struct node **
         .atime = now,
         .mtime = now,
         .ctime = now,
+        .btime = now,
         .ops = ops_for(new->mode),
         .filesystem = &tmpfs->filesystem,
         .seals = S_ISREG(new->mode) ? F_SEAL_SEAL : 0, /* only memfd_create(2) makes what can have more */
