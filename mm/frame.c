@@ -39,6 +39,7 @@ static struct {
     unsigned count;
     struct frame *frame[HOT_MAX];
 } blank;
+static uint64_t parked; /* frames_park(): free, though on no list */
 static uint64_t reserve;                 /* set once by frame_init() */
 static struct {
     uint64_t now, peak;
@@ -87,10 +88,10 @@ void frame_init(void)
 
 uint64_t frame_reserve(void) { return reserve; }
 
-/* May 2^order frames of this kind be taken? */
-static bool alloc_is_allowed(enum frame_kind kind, unsigned order)
+/* May so many frames of this kind be taken? */
+static bool alloc_is_allowed(enum frame_kind kind, uint64_t frames)
 {
-    if (likely(figures.free >= (1ul << order) + of_kind[kind].reserve))
+    if (likely(figures.free >= frames + of_kind[kind].reserve))
         return true;
     return oom_may_use_reserve();
 }
@@ -142,9 +143,9 @@ static __noinline bool hot_fill(void)
     return block;
 }
 
-static inline void figures_count_alloc(enum frame_kind kind, unsigned order)
+static inline void figures_count_alloc(enum frame_kind kind, uint64_t frames)
 {
-    uint64_t now = of_kind[kind].now += 1ul << order, left = figures.free -= 1ul << order;
+    uint64_t now = of_kind[kind].now += frames, left = figures.free -= frames;
 
     if (unlikely(now > of_kind[kind].peak))
         of_kind[kind].peak = now;
@@ -177,11 +178,11 @@ struct frame *frame_alloc_order(enum frame_kind kind, unsigned order)
 {
     ASSERT(order < FRAME_ORDERS && kind > FRAME_RESERVED);
     spin_lock(&frame_lock);
-    bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, order);
+    bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, 1ul << order);
     struct frame *frame = allowed ? block_take(order) : NULL;
     if (frame) {
         *frame = (struct frame){ .refs = 1, .kind = kind, .order = order };
-        figures_count_alloc(kind, order);
+        figures_count_alloc(kind, 1ul << order);
     }
     spin_unlock(&frame_lock);
     if (DEBUG && frame)
@@ -195,14 +196,14 @@ static inline struct frame *hot_take(enum frame_kind kind)
     struct frame *frame = hot.frame[--hot.count];
 
     *frame = (struct frame){ .refs = 1, .kind = kind };
-    figures_count_alloc(kind, 0);
+    figures_count_alloc(kind, 1);
     return frame;
 }
 
 /* The lock is held on the way in and not on the way out. */
 static __noinline struct frame *frame_alloc_hard(enum frame_kind kind)
 {
-    bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, 0);
+    bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, 1);
     struct frame *frame = allowed && (hot.count || hot_fill()) ? hot_take(kind) : NULL;
 
     spin_unlock(&frame_lock);
@@ -259,7 +260,7 @@ struct frame *frame_alloc_blank(enum frame_kind kind)
     if (likely(blank.count && figures.free > of_kind[kind].reserve && !fail_countdown)) {
         frame = blank.frame[--blank.count];
         *frame = (struct frame){ .refs = 1, .kind = kind };
-        figures_count_alloc(kind, 0);
+        figures_count_alloc(kind, 1);
     }
     spin_unlock(&frame_lock);
     return likely(frame) ? frame : frame_alloc_zeroed(kind);
@@ -282,6 +283,28 @@ void frame_free_blank(struct frame *frame)
     spin_unlock(&frame_lock);
     if (unlikely(!is_kept))
         frame_free(frame);
+}
+
+void frames_park(enum frame_kind kind, uint64_t count)
+{
+    spin_lock(&frame_lock);
+    of_kind[kind].now -= count;
+    figures.free += count;
+    parked += count;
+    ASSERT(parked < reserve);
+    spin_unlock(&frame_lock);
+}
+
+bool frames_unpark(enum frame_kind kind, uint64_t count)
+{
+    spin_lock(&frame_lock);
+    bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, count);
+    if (likely(allowed)) {
+        figures_count_alloc(kind, count);
+        parked -= count;
+    }
+    spin_unlock(&frame_lock);
+    return allowed;
 }
 
 void frame_put(struct frame *frame)
@@ -349,6 +372,7 @@ void frame_figures(struct frame_figures *copy)
     *copy = figures;
     for (unsigned order = 0; order < FRAME_ORDERS; order++)
         copy->free_blocks[order] = buddy_free_blocks(order);
+    copy->free_blocks[0] += parked;
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++) {
         copy->by_kind[kind] = of_kind[kind].now;
         copy->peak_by_kind[kind] = of_kind[kind].peak;

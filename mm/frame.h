@@ -154,6 +154,14 @@ struct frame *frame_alloc_blank(enum frame_kind kind) __must_check;
 void frame_free_blank(struct frame *frame);
 bool frame_keeps_blanks(void);
 
+/*
+ * Single frames of this kind that are given up and yet stay where they are, untouched, until the same owner has a use for
+ * them. In between they are free in every count, though for nobody else, so there can only be a few of them: less than the
+ * reserve. False: the memory is not to be had now, as in frame_alloc().
+ */
+void frames_park(enum frame_kind kind, uint64_t count);
+bool frames_unpark(enum frame_kind kind, uint64_t count) __must_check;
+
 /* Does a leaf entry that points at this frame add to RSS? And as what: the last kinds of frames are these, in order. */
 static inline bool frame_is_resident(const struct frame *frame) { return frame->kind >= FRAME_ANON; }
 static inline enum resident_kind frame_resident_kind(const struct frame *frame)

@@ -4,6 +4,9 @@
  *
  * The area's tables are the kernel's own: they hang below the kernel's root, are the same in every address space, and
  * hold kernel frames. A leaf table serves 64 stacks. The first one stays; the others go with their last stack.
+ *
+ * Processes come and go one after the other, so the stacks that came back last stay mapped for the next ones, with their
+ * frames parked: mapping and unmapping a stack costs as much as all else that a process needs at first.
  */
 #include "mm/kstack.h"
 
@@ -15,11 +18,15 @@
 #define SLOT_SIZE (2 * KSTACK_SIZE)
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define SLOT_MAX 32768 /* one 1 GiB table of tables; more processes than that get ENOMEM */
+#define KEPT_MAX 2     /* stacks: 32 KiB */
 #define SLOTS_PER_TABLE (PTE_ENTRIES / (2 * STACK_PAGES))
 
 static struct spinlock area_lock = SPINLOCK_INIT;
 static pte_t *area_directory; /* level 2: entries are leaf tables */
 static uint64_t slot_used[SLOT_MAX / 64]; /* bitmap; bit i of word w is slot 64 w + i */
+
+static vaddr_t kept[KEPT_MAX]; /* tops of these; their slots are used */
+static unsigned kept_count;
 
 _Static_assert(SLOTS_PER_TABLE == 64, "one bitmap word is one leaf table");
 
@@ -116,8 +123,13 @@ static vaddr_t kstack_alloc_locked(void)
 
 vaddr_t kstack_alloc(void)
 {
+    vaddr_t top = 0;
+
     spin_lock(&area_lock);
-    vaddr_t top = kstack_alloc_locked();
+    if (unlikely(!kept_count))
+        top = kstack_alloc_locked();
+    else if (likely(frames_unpark(FRAME_STACK, STACK_PAGES)))
+        top = kept[--kept_count];
     spin_unlock(&area_lock);
     return top;
 }
@@ -128,9 +140,16 @@ void kstack_free(vaddr_t top)
 
     spin_lock(&area_lock);
     BUG_ON(!(slot_used[slot / 64] & 1ul << slot % 64), "no kernel stack at 0x%lx", top);
-    slot_unmap(slot, STACK_PAGES);
-    slot_used[slot / 64] &= ~(1ul << slot % 64);
-    group_trim(slot / 64);
+    for (unsigned i = 0; i < kept_count; i++)
+        BUG_ON(kept[i] == top, "the kernel stack at 0x%lx was given back before", top);
+    if (likely(kept_count < KEPT_MAX)) {
+        frames_park(FRAME_STACK, STACK_PAGES);
+        kept[kept_count++] = top;
+    } else {
+        slot_unmap(slot, STACK_PAGES);
+        slot_used[slot / 64] &= ~(1ul << slot % 64);
+        group_trim(slot / 64);
+    }
     spin_unlock(&area_lock);
 }
 

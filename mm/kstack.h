@@ -14,6 +14,7 @@
 void kstack_init(void);
 /* The top (highest address, exclusive) of a new stack; 0 when memory is out. Contents undefined. */
 vaddr_t kstack_alloc(void) __must_check;
+/* The last few to come back stay mapped, for the next processes. */
 void kstack_free(vaddr_t top);
 /* Is this address in a guard (for the panic report)? */
 bool kstack_is_guard(vaddr_t addr);

@@ -21,7 +21,34 @@ KTEST(kstack, mapped_above_a_guard)
     EXPECT(kstack_is_guard(bottom - 1) && kstack_is_guard(bottom - PAGE_SIZE));
     EXPECT(!mmu_is_mapped(bottom - 1) && !mmu_is_mapped(bottom - PAGE_SIZE));
     kstack_free(top);
-    EXPECT(!mmu_is_mapped(bottom));
+}
+
+/* Those that came back last stay mapped; they are free all the same, in every count. */
+KTEST(kstack, given_back)
+{
+    struct frame_figures before, after;
+    vaddr_t top[8];
+    unsigned mapped = 0;
+
+    frame_figures(&before);
+    for (unsigned i = 0; i < ARRAY_SIZE(top); i++)
+        REQUIRE((top[i] = kstack_alloc()));
+    EXPECT_EQUAL(frame_free_count(), before.free - ARRAY_SIZE(top) * KSTACK_SIZE / PAGE_SIZE);
+    for (unsigned i = 0; i < ARRAY_SIZE(top); i++)
+        kstack_free(top[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(top); i++)
+        mapped += mmu_is_mapped(top[i] - 1) && mmu_is_mapped(top[i] - KSTACK_SIZE);
+    EXPECT(mapped > 0 && mapped < ARRAY_SIZE(top));
+    frame_figures(&after);
+    EXPECT_EQUAL(after.free, before.free);
+    EXPECT_EQUAL(after.by_kind[FRAME_STACK], before.by_kind[FRAME_STACK]);
+    for (unsigned order = 0; order < FRAME_ORDERS; order++)
+        after.free -= after.free_blocks[order] << order;
+    EXPECT_EQUAL(after.free, 0);
+    top[0] = kstack_alloc();
+    EXPECT_EQUAL(frame_free_count(), before.free - KSTACK_SIZE / PAGE_SIZE);
+    memset((void *)(top[0] - KSTACK_SIZE), 0x5a, KSTACK_SIZE);
+    kstack_free(top[0]);
 }
 
 KTEST(kstack, the_running_one_is_guarded)
@@ -58,13 +85,22 @@ KTEST(kstack, many_at_once)
 KTEST(kstack, every_failed_allocation)
 {
     uint64_t before = frame_free_count();
+    vaddr_t kept[8];
 
+    frame_fail_nth(1);
+    EXPECT_EQUAL(kstack_alloc(), 0); /* one that is mapped already, perhaps */
+    frame_fail_nth(0);
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+        REQUIRE((kept[i] = kstack_alloc()));
     for (unsigned n = 1; n <= KSTACK_SIZE / PAGE_SIZE; n++) {
         frame_fail_nth(n);
         EXPECT_EQUAL(kstack_alloc(), 0);
         frame_fail_nth(0);
-        EXPECT_EQUAL(frame_free_count(), before);
+        EXPECT_EQUAL(frame_free_count(), before - ARRAY_SIZE(kept) * KSTACK_SIZE / PAGE_SIZE);
     }
+    for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+        kstack_free(kept[i]);
+    EXPECT_EQUAL(frame_free_count(), before);
 }
 
 KTEST(kstack, what_is_no_guard)
