@@ -13,6 +13,7 @@
 #include <elf.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "kernel/exec.h"
@@ -184,6 +185,15 @@ static void list_write(const struct call *list)
     }
 }
 
+/* Children that it leaves behind are ours. */
+static void orphans_reap(void)
+{
+    struct syscall_args wait = { .arg = { (uint64_t)-1 } };
+
+    while (sys_wait4(&wait) > 0)
+        continue;
+}
+
 /* Wait for the child while its allocations fail, then for its status. */
 static int child_status(int pid)
 {
@@ -195,6 +205,7 @@ static int child_status(int pid)
     frame_fail_nth(0);
     EXPECT_EQUAL(sys_wait4(&wait), pid);
     EXPECT_EQUAL(aspace_read(current()->aspace, LIST + PAGE_SIZE - 8, &status, sizeof(status)), 0);
+    orphans_reap();
     return status;
 }
 
@@ -355,16 +366,33 @@ static const struct call make_program[] = {
     { .number = CALL_END }
 };
 
-KTEST(sweep, execve)
+#define EXECVE DO(execve, IN_DATA(program_path), IN_DATA(argv), IN_DATA(envp))
+
+static void sweep_program(const char *name, const struct call *list)
 {
-    static const struct call list[] = { DO(execve, IN_DATA(program_path), IN_DATA(argv), IN_DATA(envp)),
-                                        { .number = CALL_END } };
     if (!sweep_begin())
         return;
     if (EXPECT(attempt(make_program, 0).whole))
-        sweep("execve", list, NULL);
+        sweep(name, list, NULL);
     EXPECT(attempt(unlink_program, 0).whole);
     sweep_end();
+}
+
+KTEST(sweep, execve)
+{
+    static const struct call list[] = { EXECVE, { .number = CALL_END } };
+    sweep_program("execve", list);
+}
+
+/* Parent and child go on with the list, the child first: it runs the program away from all that they share. */
+KTEST(sweep, execve_away_from_shared_tables)
+{
+    static const struct call list[] = {
+        DO(clone, CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_FS | CLONE_SIGHAND | SIGCHLD),
+        EXECVE,
+        { .number = CALL_END }
+    };
+    sweep_program("execve_away_from_shared_tables", list);
 }
 
 /* Here it is the parent whose allocations fail. */
