@@ -26,6 +26,8 @@ static int check_file(const struct file *file, const struct map_request *request
         return -EOPNOTSUPP;
     if (!file_is_readable(file) || (type != MAP_PRIVATE && request->prot & PROT_WRITE && !file_is_writable(file)))
         return -EACCES;
+    if (request->prot & PROT_EXEC && file->inode->filesystem->flags & MS_NOEXEC)
+        return -EPERM;
     if (!file->ops->mapping && !file->ops->is_anonymous)
         return -ENODEV;
     return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;

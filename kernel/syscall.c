@@ -111,6 +111,8 @@ const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_select] = sys_select,
     [__NR_pselect6] = sys_pselect6,
     [__NR_fdatasync] = sys_fsync,
+    [__NR_mount] = sys_mount,
+    [__NR_umount2] = sys_umount2,
 
     /* memory */
     [__NR_mmap] = sys_mmap,
@@ -160,6 +162,7 @@ const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_getrlimit] = sys_getrlimit,
     [__NR_setrlimit] = sys_setrlimit,
     [__NR_clone3] = sys_clone3,
+    [__NR_unshare] = sys_unshare,
     [__NR_waitid] = sys_waitid,
     [__NR_futex] = sys_futex,
     [__NR_pidfd_open] = sys_pidfd_open,

@@ -18,6 +18,9 @@ int64_t sys_exit(const struct syscall_args *args);
 int64_t sys_exit_group(const struct syscall_args *args);
 int64_t sys_clone3(const struct syscall_args *args);
 
+/* sys_unshare.c */
+int64_t sys_unshare(const struct syscall_args *args);
+
 /* futex.c */
 int64_t sys_futex(const struct syscall_args *args);
 

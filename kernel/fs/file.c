@@ -96,6 +96,8 @@ static int file_start(struct file *file)
 int file_open(struct inode *inode, unsigned flags, struct file **opened)
 {
     const struct inode_ops *ops = ops_of(inode, flags);
+    if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && inode->filesystem->flags & MS_NODEV && !(flags & O_PATH))
+        return -EACCES;
     if (!ops)
         return -ENXIO;
     struct file *file = slab_alloc(&file_cache);

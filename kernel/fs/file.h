@@ -34,8 +34,9 @@ struct file {
 
 /*
  * Open an inode (one reference is added to it). O_PATH: only as a place in the tree. 0 and a file with one
- * reference, -ENOMEM, -ETXTBSY, -EINVAL (O_DIRECT), -ENXIO (a device that is not there, a socket), or the
- * error of ops->open. May sleep (named pipes).
+ * reference, -ENOMEM, -ETXTBSY, -EINVAL (O_DIRECT), -EACCES (a device under MS_NODEV), -ENXIO (a device that is not
+ * there, a socket), -EWOULDBLOCK (somebody's lease, and O_NONBLOCK), or the error of ops->open. May sleep (named
+ * pipes, leases).
  */
 int file_open(struct inode *inode, unsigned flags, struct file **file) __must_check;
 struct file *file_get(struct file *file);

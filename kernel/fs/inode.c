@@ -42,11 +42,13 @@ struct inode *inode_lookup(struct inode *directory, const char *name, size_t len
         return NULL;
     }
     struct inode *inode = directory->ops->lookup(directory, name, length, error);
-    if (!inode || !inode->mounted)
-        return inode;
-    struct inode *root = inode_get(inode->mounted);
-    inode_put(inode);
-    return root;
+    while (inode && inode->mounted) {
+        struct inode *root = inode_get(inode->mounted);
+        ((struct filesystem *)root->filesystem)->visits++; /* nothing else of it changes by being looked at */
+        inode_put(inode);
+        inode = root;
+    }
+    return inode;
 }
 
 struct inode *inode_parent(struct inode *directory)
@@ -66,10 +68,13 @@ void inode_note_attributes(struct inode *inode) { inode->ctime = inode_time_now(
 
 void inode_note_access(struct inode *inode)
 {
-    if (!inode->filesystem->keeps_attributes)
+    unsigned flags = inode->filesystem->flags;
+    bool never = flags & (MS_RDONLY | MS_NOATIME) || (flags & MS_NODIRATIME && S_ISDIR(inode->mode));
+    if (!inode->filesystem->keeps_attributes || never)
         return;
     int64_t now = inode_time_now();
-    if (inode->atime <= inode->mtime || inode->atime <= inode->ctime || now - inode->atime >= DAY)
+    if (flags & MS_STRICTATIME || inode->atime <= inode->mtime || inode->atime <= inode->ctime ||
+        now - inode->atime >= DAY)
         inode->atime = now;
 }
 
@@ -86,9 +91,11 @@ int inode_permission(const struct inode *inode, unsigned wanted)
 {
     const struct credentials *mine = &current()->credentials;
     bool on_device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode);
-    if (wanted & INODE_WRITE && inode->filesystem->read_only && !on_device)
+    if (wanted & INODE_WRITE && filesystem_is_read_only(inode->filesystem) && !on_device)
         return -EROFS;
     if (wanted & INODE_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
+        return -EACCES;
+    if (wanted & INODE_EXECUTE && S_ISREG(inode->mode) && inode->filesystem->flags & MS_NOEXEC)
         return -EACCES;
     return credentials_rule_files(mine) || !(wanted & ~mode_for(inode, mine)) ? 0 : -EACCES;
 }

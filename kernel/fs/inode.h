@@ -14,6 +14,7 @@
 #ifndef KERNEL_FS_INODE_H
 #define KERNEL_FS_INODE_H
 
+#include <linux/mount.h>
 #include <sys/queue.h>
 
 #include "kernel/fs/buffer.h"
@@ -121,20 +122,38 @@ struct filesystem_figures {
     uint64_t files, free_files;
 };
 
+/* Is anybody in it: a working directory, an open file, a mapping? Open for writing, or removed and not yet gone? */
+enum filesystem_use { FILESYSTEM_IDLE, FILESYSTEM_USED, FILESYSTEM_WRITTEN };
+
 /* One file system: what its inodes have in common. */
 struct filesystem {
     const char *type; /* as /proc/mounts names it */
+    char *source;     /* the name that mount(2) gave it, kmalloc()ed; NULL: its type */
     uint64_t magic;   /* f_type of statfs(2) */
     unsigned device;  /* minor number; the major is 0, as for all file systems without a block device */
-    bool read_only;
+    unsigned flags;   /* MS_* of mount(2) */
+    uint64_t visits;  /* walks that have come in from outside */
+    uint64_t expires_after; /* umount2(2), MNT_EXPIRE: if that many have come at the next time; 0: not asked for */
     /*
      * Its inodes keep mode, owner and three times; else they are made on the fly, and mtime stands for all.
      */
     bool keeps_attributes;
-    void (*figures)(const struct filesystem *filesystem, struct filesystem_figures *figures); /* or NULL */
+    /* Sets what is bounded; may be NULL. */
+    void (*figures)(const struct filesystem *filesystem, struct filesystem_figures *figures);
+    /* Options for /proc/mounts, each with a comma before; or NULL. */
+    void (*options)(const struct filesystem *filesystem, char *text, size_t size);
+    /* What can be unmounted has these two. Destroy frees it, idle and out of the tree; may sleep. */
+    enum filesystem_use (*use)(const struct filesystem *filesystem);
+    void (*destroy)(struct filesystem *filesystem);
     struct inode *root;
+    struct inode *covered;         /* the directory that it is mounted on, one reference; NULL: none */
     struct filesystem *next;       /* mounted after this one */
 };
+
+static inline bool filesystem_is_read_only(const struct filesystem *filesystem)
+{
+    return filesystem->flags & MS_RDONLY;
+}
 
 struct inode {
     uint32_t refs;

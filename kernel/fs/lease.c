@@ -21,7 +21,10 @@
 struct lease {
     struct file *file; /* that holds it */
     short type;
-    /* When it is to be a read lease, or none, at the latest; nanoseconds since boot, UINT64_MAX: whenever; 0: not asked. */
+    /*
+     * When it is to be a read lease, or none, at the latest; nanoseconds since boot. UINT64_MAX: whenever it likes; 0:
+     * it was not asked.
+     */
     uint64_t weaken_by, end_by;
     struct async_list holder; /* whom to tell: the file */
     LIST_ENTRY(lease) link;
@@ -190,10 +193,7 @@ static uint64_t way_free_by(const struct breaker *breaker)
     return by;
 }
 
-static bool way_is_free(void *arg)
-{
-    return !way_free_by(arg);
-}
+static bool way_is_free(void *arg) { return !way_free_by(arg); }
 
 /* Ask all in the way who have not been asked. */
 static void holders_ask(const struct breaker *breaker)

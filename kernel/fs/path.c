@@ -239,7 +239,8 @@ static ssize_type path_of_locked(const struct inode *inode, char *buffer, size_t
     buffer[--at] = '\0';
     if (inode == root || inode == fs_root)
         buffer[--at] = '/';
-    for (; inode != root && inode != fs_root; inode = inode->parent) {
+    /* A tree that has been unmounted under us has no path of its own: it begins at its root. */
+    for (; inode != root && inode != fs_root && inode->parent; inode = inode->parent) {
         size_t length = strlen(inode->name);
         if (length + 1 > at)
             return -ENAMETOOLONG;

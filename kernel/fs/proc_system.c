@@ -129,40 +129,105 @@ static int version_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
-int proc_mounts_show(struct text *text, const struct proc_id *id)
+/* What mount(8) shows of a mount's flags, and (of the file system itself) whether it can be written to. */
+static void mount_flags_show(struct text *text, unsigned flags)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } names[] = {
+        { MS_NOSUID, ",nosuid" },   { MS_NODEV, ",nodev" },           { MS_NOEXEC, ",noexec" },
+        { MS_NOATIME, ",noatime" }, { MS_NODIRATIME, ",nodiratime" },
+    };
+    text_string(text, flags & MS_RDONLY ? "ro" : "rw");
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (flags & names[i].flag)
+            text_string(text, names[i].name);
+    if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+        text_string(text, ",relatime");
+}
+
+static void filesystem_flags_show(struct text *text, unsigned flags)
+{
+    text_string(text, flags & MS_SYNCHRONOUS ? ",sync" : "");
+    text_string(text, flags & MS_DIRSYNC ? ",dirsync" : "");
+}
+
+static void filesystem_options_show(struct text *text, const struct filesystem *filesystem)
+{
+    char options[128];
+    if (!filesystem->options)
+        return;
+    filesystem->options(filesystem, options, sizeof options);
+    text_string(text, options);
+}
+
+static const char *filesystem_source(const struct filesystem *filesystem)
+{
+    return filesystem->source ? filesystem->source : filesystem->type;
+}
+
+/* A name, with blanks and backslashes as three octal digits (proc(5), mountinfo; getmntent(3)). */
+static void name_show(struct text *text, const char *name)
+{
+    for (; *name; name++)
+        if (*name == ' ' || *name == '\t' || *name == '\n' || *name == '\\')
+            text_printf(text, "\\%03o", *name);
+        else
+            text_printf(text, "%c", *name);
+}
+
+static int mounts_visit(struct text *text,
+                        void (*show)(struct text *text, const struct filesystem *mount, const char *path))
 {
     char *path = kmalloc(PATH_MAX);
-    (void)id;
     if (!path)
         return -ENOMEM;
-    for (const struct filesystem *mount = fs_mounts; mount; mount = mount->next) {
-        if (path_of(mount->root, path, PATH_MAX) < 0)
-            continue;
-        text_printf(text, "%s ", mount->type);
-        text_string(text, path);
-        text_printf(text, " %s %s,relatime 0 0\n", mount->type, mount->read_only ? "ro" : "rw");
-    }
+    for (const struct filesystem *mount = fs_mounts; mount; mount = mount->next)
+        if (path_of(mount->root, path, PATH_MAX) >= 0)
+            show(text, mount, path);
     kfree(path);
     return 0;
 }
 
+static void mounts_line(struct text *text, const struct filesystem *mount, const char *path)
+{
+    name_show(text, filesystem_source(mount));
+    text_string(text, " ");
+    name_show(text, path);
+    text_printf(text, " %s ", mount->type);
+    mount_flags_show(text, mount->flags);
+    filesystem_flags_show(text, mount->flags);
+    filesystem_options_show(text, mount);
+    text_string(text, " 0 0\n");
+}
+
+int proc_mounts_show(struct text *text, const struct proc_id *id)
+{
+    (void)id;
+    return mounts_visit(text, mounts_line);
+}
+
 /* proc(5), mountinfo. A mount's number is its file system's; the root lies in no other. */
+static void mountinfo_line(struct text *text, const struct filesystem *mount, const char *path)
+{
+    const struct filesystem *under = mount->covered ? mount->covered->filesystem : mount;
+    text_printf(text, "%u %u 0:%u / ", mount->device, under->device, mount->device);
+    name_show(text, path);
+    text_string(text, " ");
+    mount_flags_show(text, mount->flags);
+    text_printf(text, " - %s ", mount->type);
+    name_show(text, filesystem_source(mount));
+    text_string(text, filesystem_is_read_only(mount) ? " ro" : " rw");
+    filesystem_flags_show(text, mount->flags);
+    filesystem_options_show(text, mount);
+    text_string(text, "\n");
+}
+
 int proc_mountinfo_show(struct text *text, const struct proc_id *id)
 {
-    char *path = kmalloc(PATH_MAX);
     (void)id;
-    if (!path)
-        return -ENOMEM;
-    for (const struct filesystem *mount = fs_mounts; mount; mount = mount->next) {
-        const char *rights = mount->read_only ? "ro" : "rw";
-        if (path_of(mount->root, path, PATH_MAX) < 0)
-            continue;
-        text_printf(text, "%u %u 0:%u / ", mount->device, mount->root->parent->filesystem->device, mount->device);
-        text_string(text, path);
-        text_printf(text, " %s,relatime - %s %s %s\n", rights, mount->type, mount->type, rights);
-    }
-    kfree(path);
-    return 0;
+    return mounts_visit(text, mountinfo_line);
 }
 
 /* Is no file system of its type mounted before it? */

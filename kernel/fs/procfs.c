@@ -33,7 +33,6 @@ struct proc_text {
     bool written;
 };
 
-static struct filesystem procfs = { .type = "proc", .magic = PROC_SUPER_MAGIC };
 static struct slab_cache inode_cache = SLAB_CACHE_INIT(inode_cache, "proc-inode", struct proc_inode);
 static struct slab_cache text_cache = SLAB_CACHE_INIT(text_cache, "proc-text", struct proc_text);
 
@@ -210,7 +209,7 @@ static struct proc_inode *inode_create(struct inode *parent, uint64_t number, ui
         .links = S_ISDIR(mode) ? 2 : 1,
         .mtime = inode_time_now(),
         .ops = ops,
-        .filesystem = &procfs,
+        .filesystem = parent->filesystem,
         .parent = inode_get(parent),
         .name = is_short ? proc->name : name,
     };
@@ -464,13 +463,37 @@ static int root_list(struct inode *root, int64_t from, directory_emit emit, void
     return 0;
 }
 
-static const struct inode_ops root_ops = { .lookup = root_lookup, .list = root_list };
+static const struct inode_ops root_ops = { .lookup = root_lookup, .list = root_list, .destroy = proc_destroy };
+
+/* Whoever is in it has an inode whose parents lead up to the root. Nothing in it is kept, so nothing is written. */
+static enum filesystem_use procfs_use(const struct filesystem *filesystem)
+{
+    return filesystem->root->refs > 1 + (filesystem->covered != NULL) ? FILESYSTEM_USED : FILESYSTEM_IDLE;
+}
+
+static void procfs_destroy(struct filesystem *filesystem)
+{
+    inode_put(filesystem->root);
+    kfree(filesystem);
+}
 
 struct filesystem *procfs_create(void)
 {
+    struct filesystem *procfs = kmalloc(sizeof *procfs);
     struct proc_inode *root = slab_alloc(&inode_cache);
-    if (!root)
-        panic("no memory for /proc");
+    if (!procfs || !root) {
+        kfree(procfs);
+        if (root)
+            slab_free(&inode_cache, root);
+        return NULL;
+    }
+    *procfs = (struct filesystem){
+        .type = "proc",
+        .magic = PROC_SUPER_MAGIC,
+        .use = procfs_use,
+        .destroy = procfs_destroy,
+        .root = &root->inode,
+    };
     root->inode = (struct inode){
         .refs = 1,
         .mode = S_IFDIR | 0555,
@@ -478,8 +501,7 @@ struct filesystem *procfs_create(void)
         .links = 2,
         .mtime = inode_time_now(),
         .ops = &root_ops,
-        .filesystem = &procfs,
+        .filesystem = procfs,
     };
-    procfs.root = &root->inode;
-    return &procfs;
+    return procfs;
 }

@@ -7,7 +7,7 @@
 
 #include "kernel/fs/inode.h"
 
-/* The file system, to be mounted once. Panics when memory is out. */
-struct filesystem *procfs_create(void);
+/* A file system of it; each shows the same. NULL: memory is out. */
+struct filesystem *procfs_create(void) __must_check;
 
 #endif

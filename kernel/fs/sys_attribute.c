@@ -25,7 +25,7 @@ static struct file *file_of(uint64_t fd)
 /* May the attributes of this file be changed by the current process? */
 static int attributes_check(const struct inode *inode)
 {
-    if (inode->filesystem->read_only)
+    if (filesystem_is_read_only(inode->filesystem))
         return -EROFS;
     return inode->filesystem->keeps_attributes && inode_is_mine(inode) ? 0 : -EPERM;
 }
@@ -87,7 +87,7 @@ static int owner_set(struct inode *inode, uint64_t uid, uint64_t gid)
 {
     bool stays = (uint32_t)uid == UINT32_MAX && (uint32_t)gid == UINT32_MAX;
     int error = attributes_check(inode);
-    if (error && !(stays && inode->filesystem->keeps_attributes))
+    if (error == -EROFS || (error && !(stays && inode->filesystem->keeps_attributes)))
         return error;
     if (!owner_may_become(inode, (uint32_t)uid, (uint32_t)gid))
         return -EPERM;

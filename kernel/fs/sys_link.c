@@ -206,10 +206,18 @@ static int removal_check(const struct path_place *place)
     return sticky && !inode_is_mine(place->inode) && !inode_is_mine(place->parent) ? -EPERM : 0;
 }
 
+/* Nothing is removed from where nothing can be: said before anybody looks whether it is there. */
+static bool place_is_read_only(const struct path_place *place)
+{
+    return filesystem_is_read_only(place->parent->filesystem);
+}
+
 static int unlink_check(const struct path_place *place)
 {
     if (place->kind != PATH_NAME)
         return -EISDIR;
+    if (place_is_read_only(place))
+        return -EROFS;
     if (!place->inode)
         return -ENOENT;
     if (place->slash && !S_ISDIR(place->inode->mode))
@@ -223,6 +231,8 @@ static int rmdir_check(const struct path_place *place)
     static const int wrong[] = { [PATH_DOT] = -EINVAL, [PATH_DOTDOT] = -ENOTEMPTY, [PATH_ROOT] = -EBUSY };
     if (place->kind != PATH_NAME)
         return wrong[place->kind];
+    if (place_is_read_only(place))
+        return -EROFS;
     if (!place->inode)
         return -ENOENT;
     if (!S_ISDIR(place->inode->mode))
@@ -290,6 +300,8 @@ static int rename_check(const struct path_place *from, const struct path_place *
         return -EBUSY;
     if (to->kind != PATH_NAME)
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (place_is_read_only(from))
+        return -EROFS;
     if (!from->inode || (!to->inode && (flags & RENAME_EXCHANGE || !to->parent->ops->create)))
         return -ENOENT;
     if (flags & RENAME_NOREPLACE && to->inode)

@@ -21,7 +21,6 @@ struct moment {
 
 /* f_flags of statfs(2): ST_VALID says that they are true, ST_RDONLY. */
 #define STATFS_VALID 0x20
-#define STATFS_READ_ONLY 1
 #define STATFS_RELATIME 0x1000 /* what inode_note_access() does */
 
 static struct moment moment_of(int64_t time)
@@ -159,6 +158,14 @@ int64_t sys_statx(const struct syscall_args *args)
 
 /* ---- statfs ---- */
 
+/* The first bits are the same in mount(2) and statfs(2); those on access times are not. */
+static long statfs_flags(const struct filesystem *filesystem)
+{
+    unsigned flags = filesystem->flags;
+    long told = flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME);
+    return filesystem->root && !(flags & (MS_NOATIME | MS_STRICTATIME)) ? told | STATFS_RELATIME : told;
+}
+
 static int statfs_copy(const struct filesystem *filesystem, uint64_t user)
 {
     struct filesystem_figures figures = { 0 };
@@ -175,8 +182,7 @@ static int statfs_copy(const struct filesystem *filesystem, uint64_t user)
         .f_ffree = (long)figures.free_files,
         .f_fsid = { { (int)device_encode(0, filesystem->device), 0 } },
         .f_namelen = NAME_MAX,
-        .f_flags = STATFS_VALID | (filesystem->root ? STATFS_RELATIME : 0) |
-                   (filesystem->read_only ? STATFS_READ_ONLY : 0),
+        .f_flags = STATFS_VALID | statfs_flags(filesystem),
     };
     return copy_to_user(user, &statfs, sizeof statfs);
 }

@@ -23,6 +23,10 @@ int64_t sys_preadv2(const struct syscall_args *args);
 int64_t sys_pwritev2(const struct syscall_args *args);
 int64_t sys_copy_file_range(const struct syscall_args *args);
 
+/* sys_mount.c */
+int64_t sys_mount(const struct syscall_args *args);
+int64_t sys_umount2(const struct syscall_args *args);
+
 /* sys_fcntl.c */
 int64_t sys_fcntl(const struct syscall_args *args);
 

@@ -146,12 +146,14 @@ void node_destroy(struct inode *inode)
 static void tmpfs_figures(const struct filesystem *filesystem, struct filesystem_figures *figures)
 {
     const struct tmpfs *tmpfs = container_of((struct filesystem *)filesystem, struct tmpfs, filesystem);
-    *figures = (struct filesystem_figures){
-        .blocks = tmpfs->pages.limit,
-        .free_blocks = tmpfs->pages.limit - MIN(tmpfs->pages.used, tmpfs->pages.limit),
-        .files = tmpfs->nodes_max,
-        .free_files = tmpfs->nodes_max - MIN(tmpfs->nodes, tmpfs->nodes_max),
-    };
+    if (tmpfs->pages.limit != TMPFS_UNBOUNDED) {
+        figures->blocks = tmpfs->pages.limit;
+        figures->free_blocks = tmpfs->pages.limit - MIN(tmpfs->pages.used, tmpfs->pages.limit);
+    }
+    if (tmpfs->nodes_max != TMPFS_UNBOUNDED) {
+        figures->files = tmpfs->nodes_max;
+        figures->free_files = tmpfs->nodes_max - MIN(tmpfs->nodes, tmpfs->nodes_max);
+    }
 }
 
 bool tmpfs_directory_is_empty(const struct inode *directory)
@@ -167,7 +169,13 @@ struct filesystem *tmpfs_create(const char *type, uint32_t mode)
     if (!tmpfs)
         return NULL;
     tmpfs->filesystem = (struct filesystem){
-        .type = type, .magic = TMPFS_MAGIC, .keeps_attributes = true, .figures = tmpfs_figures,
+        .type = type,
+        .magic = TMPFS_MAGIC,
+        .keeps_attributes = true,
+        .figures = tmpfs_figures,
+        .options = tmpfs_options_show,
+        .use = tmpfs_use,
+        .destroy = tmpfs_destroy,
     };
     tmpfs->pages.limit = tmpfs->nodes_max = frame_total_count() / 2;
     if (node_create(tmpfs, &new, &root)) {
@@ -182,6 +190,7 @@ struct filesystem *tmpfs_create(const char *type, uint32_t mode)
 void tmpfs_destroy(struct filesystem *filesystem)
 {
     struct tmpfs *tmpfs = container_of(filesystem, struct tmpfs, filesystem);
+    node_clear(node_of(filesystem->root));
     inode_put(filesystem->root);
     BUG_ON(tmpfs->nodes, "a file system goes with %lu files in it", tmpfs->nodes);
     slab_free(&tmpfs_cache, tmpfs);

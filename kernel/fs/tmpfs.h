@@ -13,8 +13,20 @@
  */
 struct filesystem *tmpfs_create(const char *type, uint32_t mode) __must_check;
 
-/* Give back a file system that was never mounted and has no files. */
+/* Give back a file system that is not mounted, and all files in it; nobody uses them. May sleep. */
 void tmpfs_destroy(struct filesystem *filesystem);
+
+/* What mount(2) says of one; 0 pages or nodes: without a bound. */
+struct tmpfs_options {
+    uint64_t pages, nodes;
+    uint32_t mode, uid, gid;
+};
+/* Those that a new one has (NULL), or the bounds that one has. */
+struct tmpfs_options tmpfs_options_now(const struct filesystem *filesystem);
+/* "size=1m,mode=700": changes what it names, and the text. 0 or -EINVAL. */
+int tmpfs_options_read(char *text, struct tmpfs_options *options) __must_check;
+/* 0, or -EINVAL: there is more in it already. */
+int tmpfs_set_limits(struct filesystem *filesystem, const struct tmpfs_options *options) __must_check;
 
 /*
  * Give a new, empty regular file contents that lie in memory for ever: pages are copied from there when

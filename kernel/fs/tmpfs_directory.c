@@ -239,6 +239,21 @@ static int directory_unlink(struct inode *directory, const char *name, size_t le
     return 0;
 }
 
+/* The deepest go first, so that a directory is empty when its turn comes. */
+void node_clear(struct node *directory)
+{
+    struct entry *entry;
+    while ((entry = TAILQ_FIRST(&directory->entries))) {
+        struct remains remains = { 0 };
+        while (!TAILQ_EMPTY(&entry->node->entries))
+            entry = TAILQ_FIRST(&entry->node->entries);
+        spin_lock(&inode_tree_lock);
+        entry_remove_locked(entry, &remains);
+        spin_unlock(&inode_tree_lock);
+        remains_put(&remains);
+    }
+}
+
 /* ---- rename ---- */
 
 /* Does `directory` lie in `node`, or is it that itself? */

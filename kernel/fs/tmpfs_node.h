@@ -26,6 +26,7 @@ struct tmpfs {
     uint64_t nodes, nodes_max; /* nodes: atomic */
 };
 
+#define TMPFS_UNBOUNDED (1ul << 62) /* as a limit of pages or nodes: none */
 #define ENTRY_BYTES 20 /* what a name (. and .. among them) adds to its directory's size, as on Linux's tmpfs */
 
 struct node;
@@ -76,6 +77,13 @@ extern const struct inode_ops tmpfs_file_ops;
 int node_create_cache(struct node *node, enum frame_kind kind) __must_check;
 /* The cache's last reference is gone: frees what is left of the node. tmpfs.c */
 void node_free(struct node *node);
+
+/* tmpfs_mount.c: operations of the file system. */
+enum filesystem_use tmpfs_use(const struct filesystem *filesystem);
+void tmpfs_options_show(const struct filesystem *filesystem, char *text, size_t size);
+
+/* Remove all that lies in the directory, at any depth. Nothing in it is mounted on. tmpfs_directory.c */
+void node_clear(struct node *directory);
 
 /* tmpfs_directory.c: what directories can do. */
 extern const struct inode_ops tmpfs_directory_ops;

@@ -95,7 +95,7 @@ struct program {
 };
 
 struct data {
-    char maps[32], smaps[32], file[32], program_path[32];
+    char maps[32], smaps[32], file[32], program_path[32], room[32], in_room[32], type[8];
     struct action action;
     uint64_t argv[2], envp[1];
     int32_t pipe[2];
@@ -108,6 +108,9 @@ static const struct data data_template = {
     .smaps = "/proc/self/smaps",
     .file = "/sweep.file",
     .program_path = "/sweep.program",
+    .room = "/sweep.room",
+    .in_room = "/sweep.room/file",
+    .type = "tmpfs",
     .argv = { IN_DATA(program_path) },
     .program = {
         .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
@@ -260,6 +263,18 @@ static struct outcome attempt(const struct call *list, uint64_t n)
     return outcome;
 }
 
+/* What an attempt may have left behind goes; what is not there cannot, which is right as well. */
+static void tidy(const struct call *list)
+{
+    struct syscall_args none = { .frame = current()->user };
+
+    if (!list)
+        return;
+    list_write(list);
+    int pid = (int)sys_fork(&none);
+    EXPECT(pid > 0 && child_status(pid) == 0);
+}
+
 /* ---- the sweep ---- */
 
 struct balance {
@@ -292,13 +307,11 @@ static void sweep(const char *name, const struct call *list, const struct call *
     /* Once without, so that what stays for ever (slabs, tables of the parent's own) is there. */
     if (!EXPECT(attempt(list, 0).whole))
         return ktest_note("%s does not work at all", name);
-    if (after)
-        attempt(after, 0);
+    tidy(after);
     struct balance before = balance_take();
     for (; n < most; n++) {
         struct outcome outcome = attempt(list, n);
-        if (after)
-            attempt(after, 0);
+        tidy(after);
         balance_check(&before, n);
         if (outcome.untouched) {
             EXPECT(outcome.whole);
@@ -358,6 +371,12 @@ SWEEP(proc_smaps, NULL, DO(open, IN_DATA(smaps), O_RDONLY), DO(read, 3, BUFFER, 
 static const struct call unlink_file[] = { DO(unlink, IN_DATA(file)), { .number = CALL_END } };
 SWEEP(file, unlink_file, DO(open, IN_DATA(file), O_RDWR | O_CREAT, 0600), DO(write, 3, DATA, PAGE_SIZE),
       DO(mmap, ROOM, PAGE_SIZE, READ_WRITE, MAP_SHARED | MAP_FIXED, 3, 0), TOUCH(ROOM + 8))
+
+static const struct call room_clear[] = { DO(umount2, IN_DATA(room), 0), DO(unlink, IN_DATA(in_room)),
+                                          DO(rmdir, IN_DATA(room)), { .number = CALL_END } };
+SWEEP(mount, room_clear, DO(mkdir, IN_DATA(room), 0700), DO(mount, IN_DATA(type), IN_DATA(room), IN_DATA(type), 0, 0),
+      DO(open, IN_DATA(in_room), O_RDWR | O_CREAT, 0600), DO(write, 3, DATA, PAGE_SIZE), DO(close, 3),
+      DO(umount2, IN_DATA(room), 0))
 
 static const struct call unlink_program[] = { DO(unlink, IN_DATA(program_path)), { .number = CALL_END } };
 static const struct call make_program[] = {
