@@ -54,7 +54,8 @@ struct frame {
     };
 };
 
-_Static_assert(sizeof(struct frame) == 16, "16 bytes a frame");
+#define FRAME_SHIFT 4
+_Static_assert(sizeof(struct frame) == 1 << FRAME_SHIFT, "16 bytes a frame");
 
 #define FRAME_GROUP 32 /* entries of a table that share a bit of `groups`: most tables are nearly empty */
 

@@ -62,13 +62,11 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
 
 /* lab cow: begin */
 /*
- * Let `entry`, read at `from`, stand in two tables, its child gaining a reference. The write bit goes, so that the first
- * write finds out. Pages of shared objects keep it where they `may_keep` it: writing to them is what they are for.
+ * Let `entry`, read at `from`, stand in two tables, what it points at (`child`) gaining a reference. The write bit goes, so that
+ * the first write finds out. Pages of shared objects keep it where they `may_keep` it: writing to them is what they are for.
  */
-static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, bool may_keep)
+static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, struct frame *child, bool may_keep)
 {
-    struct frame *child = entry_frame(entry);
-
     frame_get(child);
     if (!may_keep || child->kind == FRAME_ANON)
         entry = pte_read_only(entry);
@@ -77,16 +75,19 @@ static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, bool may_kee
 }
 /* lab cow: instead entry_share.c */
 
-/* All entries of `groups`. */
-static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool may_keep)
+/* All entries of `groups`. What is known of them beforehand need not be asked: `full`, none of them is none. */
+static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool full, bool may_keep)
 {
+    struct frame *const records = frame_array;
+
     for (; groups; groups &= groups - 1) {
-        unsigned first = (unsigned)__builtin_ctz(groups) * FRAME_GROUP;
+        size_t first = (size_t)__builtin_ctz(groups) * FRAME_GROUP;
+        pte_t *one = from + first, *other = to + first;
 #pragma GCC unroll 8
-        for (unsigned i = first; i < first + FRAME_GROUP; i++) {
-            pte_t entry = pte_load(&from[i]);
-            if (!pte_is_none(entry))
-                entry_share(&from[i], &to[i], entry, may_keep);
+        for (size_t i = 0; i < FRAME_GROUP; i++) {
+            pte_t entry = pte_load(&one[i]);
+            if (full || !pte_is_none(entry))
+                entry_share(&one[i], &other[i], entry, entry_frame_in(records, entry), may_keep);
         }
     }
 }
@@ -94,11 +95,14 @@ static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool ma
 void table_share(struct frame *table, struct frame *with)
 {
     pte_t *from = table_entries(table), *to = table_entries(with);
+    unsigned groups = table->table.groups;
 
     if (table_is_leaf(table) && (table->table.resident[RESIDENT_SHM] || table->table.resident[RESIDENT_FILE]))
-        groups_share(from, to, table->table.groups, true);
+        groups_share(from, to, groups, false, true);
+    else if (table_is_full(table))
+        groups_share(from, to, groups, true, false);
     else
-        groups_share(from, to, table->table.groups, false); /* the same, with less to ask */
+        groups_share(from, to, groups, false, false);
     with->used = table->used;
     with->table = table->table;
 }
@@ -106,7 +110,7 @@ void table_share(struct frame *table, struct frame *with)
 /* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
 static struct frame *table_copy(struct frame *shared)
 {
-    struct frame *copy = frame_alloc_blank(FRAME_TABLE);
+    struct frame *copy = table_is_full(shared) ? frame_alloc(FRAME_TABLE) : frame_alloc_blank(FRAME_TABLE);
     if (!copy)
         return NULL;
     copy->level = shared->level;

@@ -16,7 +16,11 @@
 extern struct spinlock table_share_lock;
 
 static inline pte_t *table_entries(const struct frame *table) { return frame_address(table); }
-static inline struct frame *entry_frame(pte_t entry) { return frame_at(pte_pfn(entry)); }
+static inline struct frame *entry_frame_in(struct frame *records, pte_t entry)
+{
+    return (struct frame *)((char *)records + pte_record_offset(entry, FRAME_SHIFT));
+}
+static inline struct frame *entry_frame(pte_t entry) { return entry_frame_in(frame_array, entry); }
 static inline pte_t *entry_table(pte_t entry) { return direct_address(pte_pfn(entry) << PAGE_SHIFT); }
 static inline bool table_is_leaf(const struct frame *table) { return table->level == PTE_LEAF_LEVEL; }
 
@@ -25,6 +29,8 @@ static inline unsigned table_size(const struct frame *table)
 {
     return table->level == PTE_ROOT_LEVEL ? PTE_USER_ENTRIES : PTE_ENTRIES;
 }
+
+static inline bool table_is_full(const struct frame *table) { return table->used == PTE_ENTRIES; }
 
 /*
  * The first entry at or after `i` that is not none; the caller knows from `used` that there is one. The record tells

@@ -66,6 +66,12 @@ static inline bool pte_is_user(pte_t pte) { return pte.bits & PTE_USER; }
 static inline bool pte_is_accessed(pte_t pte) { return pte.bits & PTE_ACCESSED; }
 static inline pfn_t pte_pfn(pte_t pte) { return (pte.bits & PTE_FRAME_MASK) >> PAGE_SHIFT; }
 
+/* Where the record of its frame is, in bytes, in an array of one of 1 << shift bytes for each frame. */
+static inline uint64_t pte_record_offset(pte_t pte, unsigned shift)
+{
+    return (pte.bits & PTE_FRAME_MASK) >> (PAGE_SHIFT - shift); /* as pte_pfn(pte) << shift, with a shift less */
+}
+
 /* The bits that `rights` stand for, which are not empty. */
 static inline uint64_t pte_present_bits(unsigned rights)
 {

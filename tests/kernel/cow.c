@@ -76,6 +76,42 @@ KTEST(cow, child_copies_parent_reuses)
     space_leave(parent);
 }
 
+/* A leaf table without an empty entry, all private or with one page of shared memory in it. */
+static void full_table_is_copied(bool with_shared)
+{
+    struct aspace *parent = space_enter(), *child;
+    REQUIRE(parent);
+    vaddr_t addr = 64 * pte_span(2), shared = addr + 300 * PAGE_SIZE;
+    REQUIRE(space_map_at(parent, addr, PTE_ENTRIES, READ_WRITE, MAP_PRIVATE));
+    REQUIRE(!with_shared || space_map_at(parent, shared, 1, READ_WRITE, MAP_SHARED));
+    for (unsigned i = 0; i < PTE_ENTRIES; i++)
+        REQUIRE(!space_write(addr + i * PAGE_SIZE, i % 251));
+    REQUIRE(!aspace_fork(parent, &child));
+    aspace_switch(child);
+    EXPECT_EQUAL(space_write(addr + 511 * PAGE_SIZE, 252), 0);
+    EXPECT_EQUAL(space_write(shared, 253), 0);
+    for (unsigned i = 0; i < PTE_ENTRIES - 1; i++)
+        if (addr + i * PAGE_SIZE != shared)
+            EXPECT_EQUAL(space_read(addr + i * PAGE_SIZE), i % 251);
+    EXPECT_EQUAL(space_resident(child, RESIDENT_ANON), PTE_ENTRIES - with_shared);
+    if (is_lazy())
+        EXPECT(!pte_is_writable(space_entry(child, addr)));
+    aspace_switch(parent);
+    EXPECT_EQUAL(space_read(addr + 511 * PAGE_SIZE), 511 % 251);
+    EXPECT_EQUAL(space_read(shared), with_shared ? 253 : 300 % 251);
+    EXPECT_EQUAL(space_write(addr, 254), 0);
+    aspace_switch(child);
+    EXPECT_EQUAL(space_read(addr), 0);
+    aspace_switch(parent);
+    aspace_check(parent);
+    aspace_check(child);
+    aspace_put(child);
+    space_leave(parent);
+}
+
+KTEST(cow, full_table_is_copied_whole) { full_table_is_copied(false); }
+KTEST(cow, full_table_keeps_what_is_shared) { full_table_is_copied(true); }
+
 KTEST(cow, parent_writes_first)
 {
     struct aspace *parent = space_enter(), *child;

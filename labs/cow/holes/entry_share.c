@@ -1,5 +1,6 @@
 /*
- * Let `entry`, which has been read at `from` and is not none, stand at `to` as well: fork has a second table for the same memory.
+ * Let `entry`, which has been read at `from` and points at `child`, stand at `to` as well: fork has a second table for the same
+ * memory.
  *
  * Contract: afterwards each page that is mapped in one of the two tables is mapped in both.
  *   - What the entries point at has as many references as there are entries that point at it (mm/frame.h).
@@ -13,9 +14,9 @@
  * What stands here copies each page at once: right, but as if there were no copy-on-write. The tables above, which fork
  * shares in the same way, show one half of the answer.
  */
-static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, bool may_keep)
+static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, struct frame *child, bool may_keep)
 {
-    struct frame *child = entry_frame(entry), *copy;
+    struct frame *copy;
 
     if (child->kind == FRAME_ANON) {
         lab_missing("cow", "entry_share");
