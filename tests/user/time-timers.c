@@ -154,7 +154,7 @@ static void posix_check(int signal, clockid_t clock, const char *what)
     sigprocmask(SIG_BLOCK, &one, &old);
     arrived = overruns = 0;
     set(timer, 20, 20);
-    long start = now(clock);
+    start = now(clock);
     while (now(clock) - start < 130 * MS)
         ;
     struct itimerspec none = {0};
