@@ -6,6 +6,7 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/lock.h"
+#include "kernel/fs/notify.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -75,6 +76,7 @@ static void slot_set(const struct files *files, struct slot *slot, struct slot n
     if (!file)
         return;
     lock_note_close(file->inode, files);
+    notify_note_close(file, files);
     file_put(file);
 }
 

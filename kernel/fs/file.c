@@ -9,6 +9,7 @@
 #include "kernel/fs/devfs.h"
 #include "kernel/fs/lease.h"
 #include "kernel/fs/lock.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
@@ -166,6 +167,14 @@ static int write_check(const struct file *file)
     return file->ops->write ? 0 : -EINVAL;
 }
 
+/* Bytes were moved, if any: tell those who watch the directory. Returns how many. */
+static ssize_type note(const struct file *file, ssize_type n, unsigned event)
+{
+    if (n > 0)
+        notify_inode(file->inode, event);
+    return n;
+}
+
 ssize_type file_read(struct file *file, const struct buffer *to)
 {
     int error = read_check(file);
@@ -176,7 +185,7 @@ ssize_type file_read(struct file *file, const struct buffer *to)
     ssize_type n = file->ops->read(file, to, file->position);
     if (n > 0 && !file->ops->is_stream)
         file->position += (uint64_t)n;
-    return n;
+    return note(file, n, DN_ACCESS);
 }
 
 ssize_type file_write(struct file *file, const struct buffer *from)
@@ -186,7 +195,7 @@ ssize_type file_write(struct file *file, const struct buffer *from)
         return error;
     if (!range_is_offset(file->position, from->length))
         return -EINVAL;
-    ssize_type n = file->ops->write(file, from, file->position);
+    ssize_type n = note(file, file->ops->write(file, from, file->position), DN_MODIFY);
     if (n <= 0 || file->ops->is_stream)
         return n;
     /* What was appended lies at the end: nothing has run since. */
@@ -201,7 +210,7 @@ ssize_type file_read_at(struct file *file, const struct buffer *to, uint64_t off
     int error = read_check(file);
     if (!error && !range_is_offset(offset, to->length))
         error = -EINVAL;
-    return error ? error : file->ops->read(file, to, offset);
+    return error ? error : note(file, file->ops->read(file, to, offset), DN_ACCESS);
 }
 
 ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t offset)
@@ -211,7 +220,7 @@ ssize_type file_write_at(struct file *file, const struct buffer *from, uint64_t 
     int error = write_check(file);
     if (!error && !range_is_offset(offset, from->length))
         error = -EINVAL;
-    return error ? error : file->ops->write(file, from, offset);
+    return error ? error : note(file, file->ops->write(file, from, offset), DN_MODIFY);
 }
 
 /* One piece of a page: bytes copied, or a negative errno. The frame is held: the copy may sleep. */

@@ -7,6 +7,7 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/lease.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
@@ -42,6 +43,7 @@ static int mode_set(struct inode *inode, uint64_t mode)
     uint32_t permissions = (uint32_t)mode & MODE_PERMISSIONS;
     inode->mode = (inode->mode & S_IFMT) | inode_mode_for_group(permissions, inode->gid);
     inode_note_attributes(inode);
+    notify_inode(inode, DN_ATTRIB);
     return 0;
 }
 
@@ -101,6 +103,7 @@ static int owner_set(struct inode *inode, uint64_t uid, uint64_t gid)
             inode->mode &= ~(uint32_t)S_ISGID;
     }
     inode_note_attributes(inode);
+    notify_inode(inode, DN_ATTRIB);
     return 0;
 }
 
@@ -177,6 +180,7 @@ static int times_set(struct inode *inode, const struct __kernel_timespec times[2
     time_set(&inode->atime, &times[0], now);
     time_set(&inode->mtime, &times[1], now);
     inode->ctime = now;
+    notify_inode(inode, DN_ATTRIB);
     return 0;
 }
 
@@ -254,6 +258,15 @@ int64_t sys_utime(const struct syscall_args *args)
 
 /* ---- size ---- */
 
+/* A file of /proc has nothing to cut off. */
+static int size_change(struct inode *inode, uint64_t size)
+{
+    int error = inode->ops->truncate ? inode->ops->truncate(inode, size) : 0;
+    if (!error)
+        notify_inode(inode, DN_MODIFY);
+    return error;
+}
+
 static int size_set(struct inode *inode, uint64_t size)
 {
     if (S_ISDIR(inode->mode))
@@ -266,8 +279,8 @@ static int size_set(struct inode *inode, uint64_t size)
     if (error)
         return error;
     error = lease_break(inode, O_WRONLY);
-    if (!error && inode->ops->truncate) /* /proc: nothing to cut off */
-        error = inode->ops->truncate(inode, size);
+    if (!error)
+        error = size_change(inode, size);
     inode_writer_leave(inode);
     return error;
 }
@@ -294,7 +307,7 @@ int64_t sys_ftruncate(const struct syscall_args *args)
         return -EBADF;
     if (!S_ISREG(file->inode->mode) || !file_is_writable(file))
         return -EINVAL;
-    return file->inode->ops->truncate ? file->inode->ops->truncate(file->inode, args->arg[1]) : 0;
+    return size_change(file->inode, args->arg[1]);
 }
 
 int64_t sys_fallocate(const struct syscall_args *args)

@@ -7,6 +7,7 @@
 #include "kernel/fs/async.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/lease.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/sys_lock.h"
 #include "kernel/fs/syscalls.h"
@@ -100,7 +101,7 @@ static int64_t fcntl_owner(struct file *file, unsigned command, uint64_t argumen
         return signal_set(file, argument);
     case F_GETSIG:
         return file->owner.signal;
-    default: /* notes on directories: not built */
+    default:
         return -EINVAL;
     }
 }
@@ -198,6 +199,8 @@ int64_t sys_fcntl(const struct syscall_args *args)
         return lease_set(file, fd, (int)args->arg[2]);
     case F_GETLEASE:
         return lease_get(file);
+    case F_NOTIFY:
+        return notify_watch(file, fd, (unsigned)args->arg[2]);
     case F_ADD_SEALS:
         return seals_add(file, args->arg[2]);
     case F_GET_SEALS:

@@ -8,6 +8,7 @@
 #include <linux/stat.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -95,6 +96,8 @@ static int64_t list_directory(const struct syscall_args *args, enum listing_form
     int64_t result = file->inode->links ? listing_fill(&listing, file->inode) : -ENOENT; /* removed */
     if (!result)
         result = !listing.used && listing.full ? -EINVAL : (int64_t)listing.used;
+    if (result >= 0)
+        notify_inode(file->inode, DN_ACCESS);
     if (result > 0 && copy_to_user(args->arg[1], listing.bytes, listing.used))
         result = -EFAULT;
     if (result > 0)

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/errno.h"
@@ -50,8 +51,10 @@ static int64_t make(int directory, uint64_t user, const struct inode_new *new)
     error = place_check_free(&place, S_ISDIR(new->mode));
     if (!error)
         error = place.parent->ops->create(place.parent, place.name, place.length, new, &made);
-    if (!error)
+    if (!error) {
         inode_put(made);
+        notify_directory(place.parent, DN_CREATE);
+    }
     path_place_put(&place);
     return error;
 }
@@ -177,6 +180,10 @@ static int64_t make_link(int old_directory, uint64_t old, int directory, uint64_
         error = link_check(inode, &place);
         if (!error)
             error = place.parent->ops->link(place.parent, place.name, place.length, inode);
+        if (!error) {
+            notify_inode(inode, DN_ATTRIB);
+            notify_directory(place.parent, DN_CREATE);
+        }
         path_place_put(&place);
     }
     inode_put(inode);
@@ -253,6 +260,8 @@ static int64_t remove_name(int directory, uint64_t user, enum inode_removal remo
         error = -EPERM;
     if (!error)
         error = place.parent->ops->unlink(place.parent, place.name, place.length, removal);
+    if (!error)
+        notify_directory(place.parent, DN_DELETE);
     path_place_put(&place);
     return error;
 }
@@ -315,6 +324,14 @@ static int rename_check(const struct path_place *from, const struct path_place *
     return error ? error : from->parent->ops->rename ? 0 : -EPERM;
 }
 
+static void rename_tell(const struct path_place *from, const struct path_place *to)
+{
+    if (from->parent == to->parent)
+        notify_directory(from->parent, DN_RENAME);
+    notify_directory(from->parent, DN_DELETE);
+    notify_directory(to->parent, DN_CREATE);
+}
+
 static int64_t rename_user(int from_directory, uint64_t from_user, int to_directory, uint64_t to_user,
                            unsigned flags)
 {
@@ -331,6 +348,8 @@ static int64_t rename_user(int from_directory, uint64_t from_user, int to_direct
         if (!error)
             error = from.parent->ops->rename(from.parent, from.name, from.length, to.parent, to.name,
                                              to.length, flags);
+        if (!error)
+            rename_tell(&from, &to);
         path_place_put(&to);
     }
     path_place_put(&from);

@@ -8,6 +8,7 @@
 #include <linux/memfd.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/path_user.h"
 #include "kernel/fs/standpoint.h"
 #include "kernel/fs/syscalls.h"
@@ -62,6 +63,8 @@ static int open_truncate(struct inode *inode)
     if (error)
         return error;
     error = inode->ops->truncate(inode, 0);
+    if (!error)
+        notify_inode(inode, DN_MODIFY);
     inode_writer_leave(inode);
     return error;
 }
@@ -90,6 +93,7 @@ static int open_new(const struct path_place *place, const struct opening *openin
     error = directory->ops->create(directory, place->name, place->length, &new, &made);
     if (error)
         return error;
+    notify_directory(directory, DN_CREATE);
     error = file_open(made, opening->flags & ~(unsigned)O_TRUNC, file);
     inode_put(made);
     return error;
