@@ -26,6 +26,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/rseq.h"
+#include "mm/frame.h"
 #include "mm/trace.h"
 
 static struct spinlock run_lock = SPINLOCK_INIT;
@@ -340,6 +341,8 @@ void sched_idle(void)
 {
     for (;;) {
         trace_flush();
+        while (TAILQ_EMPTY(&run_queue) && frame_make_blank())
+            ; /* interrupts are enabled: one that wakes somebody waits for a frame at most */
         interrupts_disable();
         if (TAILQ_EMPTY(&run_queue))
             interrupts_wait();

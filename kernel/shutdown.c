@@ -26,6 +26,9 @@ static void report_frames(void)
     report_line("stat frames.total %lu", figures.total);
     report_line("stat frames.free %lu", figures.free);
     report_line("stat frames.peak %lu", figures.peak);
+    report_line("stat blank.made %lu", figures.blank.made);
+    report_line("stat blank.ticks %lu", figures.blank.ticks);
+    report_line("stat blank.taken %lu", figures.blank.taken);
     report_line("stat tables.peak %lu", figures.peak_by_kind[FRAME_TABLE]);
     report_line("stat table.copies %lu", pagetable_copies);
     report_line("stat cow.copies %lu", fault_totals.by_kind[FAULT_COW_COPY]);

@@ -24,7 +24,7 @@ static void free_list_push(pfn_t pfn, unsigned order)
 {
     uint32_t head = free_head[order];
 
-    *frame_at(pfn) = (struct frame){ .kind = FRAME_FREE, .order = order, .free = { head, NIL } };
+    *frame_at(pfn) = (struct frame){ .kind = FRAME_FREE, .order = order, .free = { .next = head, .prev = NIL } };
     if (head != NIL)
         frame_at(head)->free.prev = (uint32_t)pfn;
     free_head[order] = (uint32_t)pfn;

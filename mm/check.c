@@ -6,6 +6,7 @@
 #include "kernel/lib/errno.h"
 #include "mm/aspace.h"
 #include "mm/aspace_list.h"
+#include "mm/blank.h"
 #include "mm/fault.h"
 #include "mm/table.h"
 #include "mm/zero.h"
@@ -117,6 +118,18 @@ static void frames_check(const uint32_t *entries_to)
     }
 }
 
+/* All that is free can be found. */
+static void free_check(void)
+{
+    struct frame_figures figures;
+    uint64_t in_blocks = 0;
+
+    frame_figures(&figures);
+    for (unsigned order = 0; order < FRAME_ORDERS; order++)
+        in_blocks += figures.free_blocks[order] << order;
+    BUG_ON(in_blocks != figures.free, "%lu frames are free, %lu can be found", figures.free, in_blocks);
+}
+
 static unsigned order_for(uint64_t bytes)
 {
     unsigned order = 0;
@@ -143,6 +156,8 @@ int mm_check(void)
         table_tally(aspace->tree.root, entries_to);
     }
     frames_check(entries_to);
+    free_check();
+    blank_check();
     frame_put(tally);
     return 0;
 }

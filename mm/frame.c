@@ -5,13 +5,14 @@
  * Free memory is blocks (mm/buddy.h). In front of them stands a stack of single frames (each CPU would have its own): what
  * was freed last is taken first, while caches remember it, and needs no joining and splitting. It is filled from a whole
  * block; from it, and from what is given up in great numbers, neighbours go back together. Its frames are free in every
- * count; their records are marked like those inside a block.
+ * count; their records are marked like those inside a block. Beside it lie blank frames (mm/blank.h), which are free as well.
  */
 #include "mm/frame.h"
 
 #include "kernel/lib/assert.h"
 #include "kernel/lib/spinlock.h"
 #include "kernel/lib/string.h"
+#include "mm/blank.h"
 #include "mm/bootmem.h"
 #include "mm/buddy.h"
 #include "mm/oom.h"
@@ -35,10 +36,6 @@ static struct {
     unsigned count;
     struct frame *frame[HOT_MAX];
 } hot;
-static struct {
-    unsigned count;
-    struct frame *frame[HOT_MAX];
-} blank;
 static uint64_t parked; /* frames_park(): free, though on no list */
 static uint64_t reserve;                 /* set once by frame_init() */
 static struct {
@@ -81,6 +78,7 @@ void frame_init(void)
     spin_lock(&frame_lock);
     bootmem_for_each_free(free_range_add);
     spin_unlock(&frame_lock);
+    blank_init(figures.total / 2);
     reserve = square_root(figures.total * (PAGE_SIZE >> 10) * 16) / (PAGE_SIZE >> 10);
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++)
         of_kind[kind].reserve = kind == FRAME_KERNEL || kind == FRAME_SLAB || kind == FRAME_TABLE ? reserve / 2 : reserve;
@@ -117,13 +115,6 @@ static void hot_drain(unsigned least)
     hot.count = left;
 }
 
-/* What is kept blank becomes like all that is free. */
-static void blank_drain(void)
-{
-    while (blank.count)
-        block_free(frame_pfn(blank.frame[--blank.count]), 0);
-}
-
 /* The stack is empty: fill it from the largest block up to HOT_ORDER that there is. False: there is none at all. */
 static __noinline bool hot_fill(void)
 {
@@ -132,10 +123,6 @@ static __noinline bool hot_fill(void)
 
     while (!block && order--)
         block = block_alloc(order);
-    if (!block && blank.count) {
-        blank_drain();
-        return hot_fill();
-    }
     for (unsigned i = block ? 1u << order : 0; i--;) { /* the first is taken first */
         block[i].order = FRAME_INNER;
         hot.frame[hot.count++] = &block[i];
@@ -153,12 +140,12 @@ static inline void figures_count_alloc(enum frame_kind kind, uint64_t frames)
         least_free = left;
 }
 
-/* A block from the lists, or NULL. What lies on the stack may complete one. */
+/* A block from the lists, or NULL. What lies on the stack, or is kept blank, may complete one. */
 static struct frame *block_take(unsigned order)
 {
     struct frame *block = block_alloc(order);
 
-    if (block || !(hot.count | blank.count))
+    if (block || !(hot.count | blank_count))
         return block;
     hot_drain(hot.count);
     blank_drain();
@@ -190,22 +177,28 @@ struct frame *frame_alloc_order(enum frame_kind kind, unsigned order)
     return frame;
 }
 
-/* A frame of the stack, which is not empty. */
-static inline struct frame *hot_take(enum frame_kind kind)
+/* A single free frame, which is on no list any more, is given out. */
+static inline struct frame *frame_give(struct frame *frame, enum frame_kind kind)
 {
-    struct frame *frame = hot.frame[--hot.count];
-
     *frame = (struct frame){ .refs = 1, .kind = kind };
     figures_count_alloc(kind, 1);
     return frame;
+}
+
+/* A single frame, wherever there is one; blank ones last. */
+static struct frame *frame_find(void)
+{
+    return hot.count || hot_fill() ? hot.frame[--hot.count] : blank_pop();
 }
 
 /* The lock is held on the way in and not on the way out. */
 static __noinline struct frame *frame_alloc_hard(enum frame_kind kind)
 {
     bool allowed = !alloc_must_fail() && alloc_is_allowed(kind, 1);
-    struct frame *frame = allowed && (hot.count || hot_fill()) ? hot_take(kind) : NULL;
+    struct frame *frame = allowed ? frame_find() : NULL;
 
+    if (frame)
+        frame_give(frame, kind);
     spin_unlock(&frame_lock);
     return frame;
 }
@@ -217,7 +210,7 @@ struct frame *frame_alloc(enum frame_kind kind)
     ASSERT(kind > FRAME_RESERVED);
     spin_lock(&frame_lock);
     if (likely(hot.count && figures.free > of_kind[kind].reserve && !fail_countdown)) {
-        frame = hot_take(kind);
+        frame = frame_give(hot.frame[--hot.count], kind);
         spin_unlock(&frame_lock);
     } else {
         frame = frame_alloc_hard(kind);
@@ -247,38 +240,41 @@ void frame_free(struct frame *frame)
     spin_unlock(&frame_lock);
 }
 
-/*
- * Beside the stack lies a second one, of frames that are known to be full of zeroes: page tables leave nearly all of a frame
- * as it was, so the few words that were used are cheaper to clear than the whole of the next table. Others take from it when
- * there is nothing else.
- */
 struct frame *frame_alloc_blank(enum frame_kind kind)
 {
     struct frame *frame = NULL;
 
     spin_lock(&frame_lock);
-    if (likely(blank.count && figures.free > of_kind[kind].reserve && !fail_countdown)) {
-        frame = blank.frame[--blank.count];
-        *frame = (struct frame){ .refs = 1, .kind = kind };
-        figures_count_alloc(kind, 1);
+    if (likely(blank_top && figures.free > of_kind[kind].reserve && !fail_countdown)) {
+        frame = frame_give(blank_pop(), kind);
+        blank_figures.taken++;
     }
     spin_unlock(&frame_lock);
-    return likely(frame) ? frame : frame_alloc_zeroed(kind);
+    return likely(frame) ? frame : frame_alloc_cleared(kind);
 }
 
-bool frame_keeps_blanks(void) { return READ_ONCE(blank.count) < HOT_MAX; }
+bool frame_make_blank(void)
+{
+    if (!blank_is_wanted())
+        return false;
+    spin_lock(&frame_lock);
+    struct frame *frame = hot.count || hot_fill() ? hot.frame[--hot.count] : NULL;
+    if (frame)
+        blank_make(frame);
+    spin_unlock(&frame_lock);
+    return frame;
+}
 
 void frame_free_blank(struct frame *frame)
 {
     BUG_ON(frame->refs != 0 || frame->order != 0, "frame 0x%lx is not to be freed", frame_pfn(frame));
-    ASSERT(page_is_clear(frame_address(frame)));
     spin_lock(&frame_lock);
-    bool is_kept = blank.count < HOT_MAX;
+    bool is_kept = frame_keeps_blanks();
     if (likely(is_kept)) {
         of_kind[frame->kind].now--;
         figures.free++;
         frame_mark_free(frame);
-        blank.frame[blank.count++] = frame;
+        blank_push(frame);
     }
     spin_unlock(&frame_lock);
     if (unlikely(!is_kept))
@@ -364,15 +360,22 @@ void frame_run_turn(struct frame_run *run, struct frame *frame)
     *run = (struct frame_run){ frame, frame + 1 };
 }
 
+void frame_join(void)
+{
+    spin_lock(&frame_lock);
+    hot_drain(hot.count);
+    blank_drain();
+    spin_unlock(&frame_lock);
+}
+
 void frame_figures(struct frame_figures *copy)
 {
     spin_lock(&frame_lock);
-    hot_drain(hot.count); /* so that the blocks add up */
-    blank_drain();
     *copy = figures;
+    copy->blank = blank_figures;
     for (unsigned order = 0; order < FRAME_ORDERS; order++)
         copy->free_blocks[order] = buddy_free_blocks(order);
-    copy->free_blocks[0] += parked;
+    copy->free_blocks[0] += hot.count + blank_count + parked;
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++) {
         copy->by_kind[kind] = of_kind[kind].now;
         copy->peak_by_kind[kind] = of_kind[kind].peak;

@@ -21,7 +21,7 @@
 #include "kernel/lib/types.h"
 
 enum frame_kind {
-    FRAME_FREE,     /* on a free list, or inside a free block */
+    FRAME_FREE,     /* in a free block, on the stack of single frames, or kept blank */
     FRAME_RESERVED, /* not the allocator's: firmware, holes, the kernel image, what bootmem_alloc() gave away */
     FRAME_KERNEL,   /* buffers and other kernel memory larger than an object */
     FRAME_STACK,    /* kernel stacks: one process each */
@@ -48,8 +48,11 @@ struct frame {
             uint16_t resident[RESIDENT_KINDS]; /* of a leaf table: entries by kind */
             uint16_t groups;                   /* bit i: entries from i * FRAME_GROUP on are used, or have been */
         } table; /* FRAME_TABLE */
-        struct {
-            uint32_t next, prev; /* neighbours on the free list, as frame numbers */
+        union {
+            struct {
+                uint32_t next, prev; /* neighbours on the free list, as frame numbers */
+            };
+            struct frame *below; /* kept blank: the next one */
         } free; /* FRAME_FREE, first frame of a block */
     };
 };
@@ -137,8 +140,12 @@ static inline void frame_run_put(struct frame_run *run, struct frame *frame)
         frame_run_turn(run, frame);
 }
 
-/* A new frame full of zeroes. */
-static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind)
+/* How many free frames are kept blank, full of zeroes (mm/blank.h), and may be; so many of them for page tables. */
+extern uint64_t blank_count, blank_limit;
+#define BLANK_FOR_TABLES 64
+
+/* A new frame that is cleared now. */
+static inline __must_check struct frame *frame_alloc_cleared(enum frame_kind kind)
 {
     struct frame *frame = frame_alloc(kind);
     if (likely(frame))
@@ -153,7 +160,16 @@ static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind
  */
 struct frame *frame_alloc_blank(enum frame_kind kind) __must_check;
 void frame_free_blank(struct frame *frame);
-bool frame_keeps_blanks(void);
+static inline bool frame_keeps_blanks(void) { return READ_ONCE(blank_count) < blank_limit; }
+
+/* For who has nothing else to do: clear a free frame, and keep it. False: there are as many as prezero= wants, or no more. */
+bool frame_make_blank(void);
+
+/* A new frame full of zeroes. */
+static inline __must_check struct frame *frame_alloc_zeroed(enum frame_kind kind)
+{
+    return unlikely(blank_count > BLANK_FOR_TABLES) ? frame_alloc_blank(kind) : frame_alloc_cleared(kind);
+}
 
 /*
  * Single frames of this kind that are given up and yet stay where they are, untouched, until the same owner has a use for
@@ -172,15 +188,24 @@ static inline enum resident_kind frame_resident_kind(const struct frame *frame)
 _Static_assert(FRAME_SHM - FRAME_ANON == RESIDENT_SHM && FRAME_FILE - FRAME_ANON == RESIDENT_FILE &&
                    FRAME_KINDS - FRAME_ANON == RESIDENT_KINDS, "kinds of frames and of residence");
 
+/* Blank frames since boot: made ahead of need, the ticks of the TSC that this has taken; taken by who wanted zeroes. */
+struct blank_figures {
+    uint64_t made, ticks, taken;
+};
+
 /* Figures, in frames. `total` is what the allocator has been given. */
 struct frame_figures {
     uint64_t total, free;
     uint64_t by_kind[FRAME_KINDS];      /* allocated now */
     uint64_t peak_by_kind[FRAME_KINDS]; /* most at one time since boot */
     uint64_t peak;                      /* most allocated at one time, all kinds */
-    uint64_t free_blocks[FRAME_ORDERS]; /* on each free list */
+    uint64_t free_blocks[FRAME_ORDERS]; /* by size; the single ones on the stack and those kept blank among them */
+    struct blank_figures blank;
 };
 void frame_figures(struct frame_figures *figures);
+
+/* Have all single frames join their blocks. */
+void frame_join(void);
 uint64_t frame_free_count(void);
 uint64_t frame_total_count(void);
 /* Frames that user memory leaves free: Linux's min watermark, sqrt(16 x RAM in KiB) KiB. */

@@ -81,7 +81,7 @@ static const char *const frame_kind_names[FRAME_KINDS] = {
     [FRAME_ZERO] = "zero",     [FRAME_ANON] = "anonymous", [FRAME_SHM] = "shared", [FRAME_FILE] = "file",
 };
 
-/* Frames by kind, now and at most; then the allocator's free blocks by size. */
+/* Frames by kind, now and at most; those kept blank; then the free blocks by size. */
 static int frames_show(struct text *text, const struct proc_id *id)
 {
     struct frame_figures frames;
@@ -93,7 +93,10 @@ static int frames_show(struct text *text, const struct proc_id *id)
             text_printf(text, "%-10s %10lu %10lu\n", frame_kind_names[kind], frames.by_kind[kind],
                         frames.peak_by_kind[kind]);
     text_printf(text, "%-10s %10lu %10lu\n", "all", frames.total - frames.free, frames.peak);
-    text_printf(text, "total %lu\nfree %lu\n\n%-10s %10s\n", frames.total, frames.free, "BLOCK", "FREE");
+    text_printf(text, "total %lu\nfree %lu\n", frames.total, frames.free);
+    text_printf(text, "blank %lu\nblank.made %lu\nblank.ticks %lu\nblank.taken %lu\n", blank_count, frames.blank.made,
+                frames.blank.ticks, frames.blank.taken);
+    text_printf(text, "\n%-10s %10s\n", "BLOCK", "FREE");
     for (unsigned order = 0; order < FRAME_ORDERS; order++)
         text_printf(text, "%5lu kB   %10lu\n", PAGE_SIZE / 1024 << order, frames.free_blocks[order]);
     return 0;

@@ -96,6 +96,8 @@ static void test_run_on_machine(const struct ktest *test)
     static struct fault_counts counts;
 
     machine_start(16ul << 20);
+    while (frame_make_blank())
+        ; /* with prezero=N */
     uint64_t free_frames = frame_free_count(), committed = commit_total();
     this_cpu()->fault_counts = &counts;
     test->run();
@@ -189,7 +191,8 @@ static unsigned ring_run(const char *params, int argc, char **argv, unsigned *nu
 
 int main(int argc, char **argv)
 {
-    static const char *const switches[] = { "", "zfod=off", "zeropage=off", "cow=off", "sharedtables=off" };
+    static const char *const switches[] = { "", "zfod=off", "zeropage=off", "cow=off", "sharedtables=off",
+                                             "prezero=100" };
     const char *params = getenv("PARAMS");
     unsigned number = 0, failed = 0;
 

@@ -1108,8 +1108,11 @@ static void random_run(uint64_t with_seed)
     ktest_note("SEED=%lu OPS=%lu", seed, count);
     world_begin();
     check_everything();
-    for (operation = 0; operation < count; operation++)
+    for (operation = 0; operation < count; operation++) {
         operation_run();
+        if (operation % 2)
+            frame_make_blank(); /* with prezero=N: as if all had slept for a moment */
+    }
     check_everything();
     limits_reset();
     world_end();

@@ -7,11 +7,18 @@
 #include "kernel/lib/string.h"
 #include "kernel/selftest.h"
 
+/* With all that is free in blocks. */
+static void figures_joined(struct frame_figures *figures)
+{
+    frame_join();
+    frame_figures(figures);
+}
+
 static bool free_blocks_same(const struct frame_figures *before)
 {
     struct frame_figures now;
 
-    frame_figures(&now);
+    figures_joined(&now);
     return !memcmp(now.free_blocks, before->free_blocks, sizeof(now.free_blocks));
 }
 
@@ -25,7 +32,7 @@ KTEST(frame, blocks_of_every_order)
 {
     struct frame_figures before;
 
-    frame_figures(&before);
+    figures_joined(&before);
     for (unsigned order = 0; order < 8; order++) {
         struct frame *frame = frame_alloc_order(FRAME_KERNEL, order);
         REQUIRE(frame);
@@ -44,7 +51,7 @@ KTEST(frame, split_block_joins_again)
     struct frame_figures before;
     struct frame *part[16];
 
-    frame_figures(&before);
+    figures_joined(&before);
     for (unsigned i = 0; i < ARRAY_SIZE(part); i++)
         REQUIRE((part[i] = frame_alloc(FRAME_KERNEL)));
     /* Every second one first: no two of those are buddies, so nothing may join yet. */
@@ -74,7 +81,7 @@ KTEST(frame, exhaustion_and_return)
     struct frame *list = NULL, *next;
     uint64_t reserve = frame_reserve();
 
-    frame_figures(&before);
+    figures_joined(&before);
     if (before.free > 256ul << 20 >> PAGE_SHIFT)
         SKIP("so much memory takes long");
     EXPECT(reserve > 1 && reserve < before.free / 4);
@@ -152,7 +159,7 @@ KTEST(frame, runs_are_given_back_whole)
     struct frame_run run = { 0 };
     struct frame *part[96];
 
-    frame_figures(&before);
+    figures_joined(&before);
     for (unsigned i = 0; i < ARRAY_SIZE(part); i++)
         REQUIRE((part[i] = frame_alloc(i % 24 == 7 ? FRAME_SHM : FRAME_ANON)));
     frame_get(part[40]);

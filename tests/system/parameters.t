@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 128M  time: 40
-"""The boot parameters vm.* set what /proc/sys/vm shows, and what cannot be set is told in the log."""
+"""Boot parameters: vm.* set what /proc/sys/vm shows, and what cannot be set is told in the log; the frames of prezero=."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from tap import contains, done, equal, note, run
+from tap import contains, done, equal, note, ok, run
 
 BUSYBOX = next(filter(os.path.exists, ["/bin/busybox", "/usr/bin/busybox"]))
 SCRIPT = ("cd /proc/sys/vm; cat overcommit_memory overcommit_kbytes overcommit_ratio max_map_count panic_on_oom; "
@@ -23,4 +24,21 @@ equal(lines[:5], ["2", "32768", "0", "1000", "0"], "they hold what the parameter
 told = "\n".join(lines[5:])
 contains(told, "vm.panic_on_oom=9: not a value", "a value out of range is told")
 contains(told, "vm.min_free_kbytes=1: not a value", "and one for what cannot be set")
+
+
+# ---------------------------------------------------------------- frames cleared ahead of need
+
+def frames_with(parameters):
+    """/proc/lazy/frames after a moment in which nobody ran: the free frames; those blank, made and taken; ticks."""
+    _, output, _ = run("scripts/run", "--icount", "--append", parameters, BUSYBOX, "sh", "-c", "sleep 0.1; cat /proc/lazy/frames")
+    found = [re.search(rf"^{name} (\d+)", output.decode(), re.M) for name in ("free", "blank", "blank.made", "blank.taken", "blank.ticks")]
+    return [int(each[1]) if each else -1 for each in found]
+
+
+free, blank, made, taken, _ = frames_with("")
+ok(0 <= blank <= 64 and made == 0 <= taken, "no frame is cleared ahead of need unless prezero= asks for it", f"{blank} {made} {taken}")
+free_then, blank, made, taken, ticks = frames_with("prezero=500")
+ok(0 < taken and made >= 500 and blank > 400, "with prezero=500 so many frames are cleared, and then taken", f"{blank} {made} {taken}")
+equal(free_then, free, "they are free memory")
+ok(512 * made < ticks < 600 * made, f"clearing one takes the idle process {ticks // max(made, 1)} instructions")
 done()

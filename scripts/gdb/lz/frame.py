@@ -71,7 +71,8 @@ def describe_all():
     now = figures()
     page = layout.PAGE_SIZE >> 10
     total, free_now = int(now["total"]), int(now["free"])
-    yield f"{total:,} frames of {page} KiB, {free_now:,} free; at most {int(now['peak']):,} were taken at one time"
+    least = min(int(target.value("'mm/frame.c'::least_free")), free_now)
+    yield f"{total:,} frames of {page} KiB, {free_now:,} free; at most {total - least:,} were taken at one time"
     yield (f"watermark: user memory leaves {reserve():,} frames free, the kernel's own needs {reserve() // 2:,}; "
            f"a process that the OOM killer has chosen may take them all")
     yield ""
@@ -79,14 +80,18 @@ def describe_all():
     for number, kind in target.enum_names("frame_kind").items():
         if kind in ("FREE", "RESERVED", "KINDS"):
             continue
-        taken, peak = int(now["by_kind"][number]), int(now["peak_by_kind"][number])
+        record = target.value("'mm/frame.c'::of_kind")[number]
+        taken, peak = int(record["now"]), int(record["peak"])
         yield f"  {KIND_WORDS[kind]:<16}{taken:>10,}{peak:>10,}"
     yield ""
     yield f"  {'free blocks of':<16}{'blocks':>10}{'frames':>10}"
-    low, high = now["free_blocks"].type.range()
+    free_blocks = target.value("'mm/buddy.c'::free_blocks")
+    low, high = free_blocks.type.range()
     for order in range(low, high + 1):
-        blocks = int(now["free_blocks"][order])
+        blocks = int(free_blocks[order])
         yield f"  {(page << order):>9} KiB   {blocks:>10,}{blocks << order:>10,}"
+    single = int(target.value("'mm/frame.c'::hot")["count"]) + int(target.value("blank_count"))
+    yield f"  {'single, apart':<16}{single:>10,}{single:>10,}"
 
 
 class Printer:
@@ -102,7 +107,7 @@ class Printer:
             text += f", level {frame.level}, {frame.used} entries in use"
             if frame.level == 1:
                 text += " ({} anonymous, {} of files, {} of shared memory)".format(*frame.resident)
-        elif frame.order not in (0, 0xFF):
+        elif frame.order not in (0, 0xF):
             text += f", first of {1 << frame.order} frames"
         address = self.record.address
         try:
