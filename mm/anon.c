@@ -3,13 +3,13 @@
  * anon.c: private anonymous memory: zeroes, until it is written. A first read costs no frame.
  */
 #include "mm/aspace.h"
-#include "mm/fault.h"
+#include "mm/fault_map.h"
 #include "mm/zero.h"
 
 static __noinline enum fault_kind anon_fill(struct fault_page *page)
 {
     struct frame *frame = frame_alloc_zeroed(FRAME_ANON);
-    return likely(frame) ? fault_map(page, frame, FAULT_ZERO_FILL) : FAULT_OOM;
+    return likely(frame) ? fault_map_new(page, frame, FAULT_ZERO_FILL) : FAULT_OOM;
 }
 
 static enum fault_kind anon_fault(struct fault_page *page)

@@ -30,6 +30,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "mm/aspace.h"
+#include "mm/fault_map.h"
 #include "mm/oom.h"
 #include "mm/stack.h"
 #include "mm/trace.h"
@@ -66,12 +67,6 @@ static void fault_count(enum fault_kind kind)
 
 _Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC, "rights are PROT_*");
 
-/* An entry may be written if the VMA says so and the frame is ours alone (frame_is_alone), or shared on purpose. */
-static inline unsigned rights_left(const struct vma *vma, bool alone)
-{
-    return vma->flags & VMA_SHARED || alone ? ~0u : ~(unsigned)RIGHT_WRITE;
-}
-
 unsigned fault_rights(const struct vma *vma, bool alone)
 {
     unsigned rights = vma->prot ? vma->prot | RIGHT_READ : 0; /* any right lets an x86 read */
@@ -96,16 +91,6 @@ static bool entry_allows(pte_t entry, enum fault_access access)
     return pte_allows(entry, needed[access]);
 }
 
-/* The entry for a frame whose reference we hold, after an access that the VMA allows. What is written is dirty from the start. */
-static inline pte_t entry_make(const struct vma *vma, const struct frame *frame, enum fault_access access)
-{
-    unsigned rights = (vma->prot | RIGHT_READ) & rights_left(vma, frame_is_alone(frame)); /* prot is not empty */
-    pte_t entry = pte_make_present(frame_pfn(frame), rights);
-
-    ASSERT(vma->prot);
-    return access == ACCESS_WRITE ? pte_dirtied(entry) : entry;
-}
-
 /*
  * A page of a file or shared object has been read where it was already in memory: so map those around it that are there, too,
  * within an aligned window (as Linux's fault_around_bytes). The window's entries stand in the same table.
@@ -123,7 +108,7 @@ static __noinline enum fault_kind window_map(const struct fault_page *page, enum
         if (!frame)
             continue;
         frame_get(frame);
-        pagetable_fill(slot, entry_make(vma, frame, ACCESS_READ), frame);
+        pagetable_fill(slot, entry_make(vma, frame, false, ACCESS_READ), kind);
         mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
     trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, kind);
@@ -132,7 +117,7 @@ static __noinline enum fault_kind window_map(const struct fault_page *page, enum
 
 enum fault_kind fault_map(struct fault_page *page, struct frame *frame, enum fault_kind kind)
 {
-    pagetable_fill(page->slot, entry_make(page->vma, frame, page->access), frame);
+    pagetable_fill(page->slot, entry_make(page->vma, frame, frame_is_alone(frame), page->access), frame->kind);
     return kind;
 }
 
@@ -153,7 +138,7 @@ static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, st
         return FAULT_OOM;
     if (!is_zero)
         page_copy(frame_address(copy), frame_address(shared));
-    pagetable_replace(page->slot, entry_make(page->vma, copy, ACCESS_WRITE), copy, shared);
+    pagetable_replace(page->slot, entry_make(page->vma, copy, true, ACCESS_WRITE), FRAME_ANON, shared->kind);
     tlb_flush_page(page->addr);
     frame_put(shared);
     return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;

@@ -3,11 +3,9 @@
  * filemap.c: files in memory: a page is read when it is first touched, by whoever touches it, and shared by all who
  * map it. A private mapping that is written takes its own copy at once, without a read-only stop on the way.
  */
-#include "mm/fault.h"
-
 #include "arch/x86_64/mmu.h"
 #include "kernel/lib/errno.h"
-#include "mm/vma.h"
+#include "mm/fault_map.h"
 
 static enum fault_kind filemap_copy(struct fault_page *page, const struct frame *cached)
 {
@@ -16,7 +14,7 @@ static enum fault_kind filemap_copy(struct fault_page *page, const struct frame 
     if (!copy)
         return FAULT_OOM;
     page_copy(frame_address(copy), frame_address(cached));
-    return fault_map(page, copy, FAULT_COW_COPY);
+    return fault_map_new(page, copy, FAULT_COW_COPY);
 }
 
 static enum fault_kind filemap_fault(struct fault_page *page)

@@ -89,27 +89,31 @@ static inline void table_note(struct frame *table, const pte_t *slot)
     table->table.groups |= 1u << (vaddr_t)slot % PAGE_SIZE / (FRAME_GROUP * sizeof(*slot));
 }
 
-/* The same where there was none, for the entry of `frame`; and where the entry of `old` was. */
-static inline void pagetable_fill(pte_t *slot, pte_t entry, const struct frame *frame)
+/* Resident memory of one kind more, or less (`by` 1, -1), in a leaf table. */
+static inline void table_count_resident(struct frame *table, enum frame_kind kind, int by)
+{
+    if (kind >= FRAME_ANON)
+        table->table.resident[(size_t)kind - FRAME_ANON] += by;
+}
+
+/* The same where there was none, for the entry of a frame of this kind; and where that of an `old` one was. */
+static inline void pagetable_fill(pte_t *slot, pte_t entry, enum frame_kind kind)
 {
     struct frame *table = frame_of(slot);
 
     ASSERT(pte_is_none(pte_load(slot)));
     table->used++;
     table_note(table, slot);
-    if (frame_is_resident(frame))
-        table->table.resident[frame->kind - FRAME_ANON]++;
+    table_count_resident(table, kind, 1);
     pte_store(slot, entry);
 }
 
-static inline void pagetable_replace(pte_t *slot, pte_t entry, const struct frame *frame, const struct frame *old)
+static inline void pagetable_replace(pte_t *slot, pte_t entry, enum frame_kind kind, enum frame_kind old)
 {
     struct frame *table = frame_of(slot);
 
-    if (frame_is_resident(old))
-        table->table.resident[old->kind - FRAME_ANON]--;
-    if (frame_is_resident(frame))
-        table->table.resident[frame->kind - FRAME_ANON]++;
+    table_count_resident(table, old, -1);
+    table_count_resident(table, kind, 1);
     pte_store(slot, entry);
 }
 
