@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * descriptor.c: descriptor tables: an array of slots that doubles when it is full.
+ *
+ * The first slots lie in the table itself: most processes never need more, and fork makes a table with one allocation.
+ * Slots from `end` on are free, whatever is in them, so that nobody clears, copies or looks through what is not used.
  */
 #include "kernel/fs/descriptor.h"
 
@@ -24,19 +27,22 @@ struct slot {
 struct files {
     uint32_t refs; /* processes that have it */
     unsigned capacity;
-    struct slot *slots;
+    unsigned end;       /* one more than the highest descriptor that is open; 0: none is */
+    struct slot *slots; /* `first`, or allocated when that is too small */
+    struct slot first[FILES_FIRST_CAPACITY];
 };
 
 static struct slab_cache files_cache = SLAB_CACHE_INIT(files_cache, "files", struct files);
 
 static struct files *files_create_sized(unsigned capacity)
 {
-    struct files *files = slab_alloc(&files_cache);
+    struct files *files = slab_alloc_unset(&files_cache);
     if (!files)
         return NULL;
     files->refs = 1;
     files->capacity = capacity;
-    files->slots = kmalloc(capacity * sizeof *files->slots);
+    files->end = 0;
+    files->slots = capacity == FILES_FIRST_CAPACITY ? files->first : kmalloc(capacity * sizeof *files->slots);
     if (!files->slots) {
         slab_free(&files_cache, files);
         return NULL;
@@ -51,11 +57,11 @@ struct files *files_clone(const struct files *files)
     struct files *clone = files_create_sized(files->capacity);
     if (!clone)
         return NULL;
-    for (unsigned fd = 0; fd < files->capacity; fd++) {
-        if (!files->slots[fd].file)
-            continue;
+    clone->end = files->end;
+    for (unsigned fd = 0; fd < files->end; fd++) {
         clone->slots[fd] = files->slots[fd];
-        file_get(clone->slots[fd].file);
+        if (clone->slots[fd].file)
+            file_get(clone->slots[fd].file);
     }
     return clone;
 }
@@ -80,57 +86,79 @@ static void slot_set(const struct files *files, struct slot *slot, struct slot n
     file_put(file);
 }
 
+static void slot_clear(struct files *files, unsigned fd)
+{
+    slot_set(files, &files->slots[fd], (struct slot){ 0 });
+    while (files->end && !files->slots[files->end - 1].file)
+        files->end--;
+}
+
+static void slots_free(struct files *files)
+{
+    if (files->slots != files->first)
+        kfree(files->slots);
+}
+
 void files_put(struct files *files)
 {
     if (--files->refs)
         return;
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    for (unsigned fd = 0; fd < files->end; fd++)
         slot_set(files, &files->slots[fd], (struct slot){ 0 });
-    kfree(files->slots);
+    slots_free(files);
     slab_free(&files_cache, files);
 }
 
 void files_close_on_exec(struct files *files)
 {
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    for (unsigned fd = 0; fd < files->end; fd++)
         if (files->slots[fd].close_on_exec)
-            slot_set(files, &files->slots[fd], (struct slot){ 0 });
+            slot_clear(files, fd);
 }
 
 unsigned files_capacity(const struct files *files) { return files->capacity; }
 
 struct file *files_peek(const struct files *files, unsigned fd)
 {
-    return fd < files->capacity ? files->slots[fd].file : NULL;
+    return fd < files->end ? files->slots[fd].file : NULL;
 }
 
 bool files_peek_closes_on_exec(const struct files *files, unsigned fd)
 {
-    return fd < files->capacity && files->slots[fd].close_on_exec;
+    return fd < files->end && files->slots[fd].close_on_exec;
 }
 
-/* Make room for descriptor `fd`. 0 or -ENOMEM. */
-static int files_reserve(struct files *files, unsigned fd)
+/* More slots, so that there is one for descriptor `fd`. 0 or -ENOMEM. */
+static int slots_grow(struct files *files, unsigned fd)
 {
     unsigned capacity = files->capacity;
     while (capacity <= fd)
         capacity *= 2;
-    if (capacity == files->capacity)
-        return 0;
     struct slot *slots = kmalloc(capacity * sizeof *slots);
     if (!slots)
         return -ENOMEM;
-    memcpy(slots, files->slots, files->capacity * sizeof *slots);
-    kfree(files->slots);
+    memcpy(slots, files->slots, files->end * sizeof *slots);
+    slots_free(files);
     files->slots = slots;
     files->capacity = capacity;
+    return 0;
+}
+
+/* Give descriptor `fd`, which is to be opened, a slot. 0 or -ENOMEM. */
+static int files_reserve(struct files *files, unsigned fd)
+{
+    int error = fd < files->capacity ? 0 : slots_grow(files, fd);
+    if (error)
+        return error;
+    for (; files->end <= fd; files->end++)
+        files->slots[files->end] = (struct slot){ 0 };
     return 0;
 }
 
 static struct slot *slot_of(int fd)
 {
     struct files *files = current()->files;
-    return fd >= 0 && (unsigned)fd < files->capacity ? &files->slots[fd] : NULL;
+    return fd >= 0 && (unsigned)fd < files->end ? &files->slots[fd] : NULL;
 }
 
 /* Keep the file until the current system call is over, whoever closes its descriptor meanwhile. */
@@ -165,7 +193,7 @@ static uint64_t descriptor_limit(void) { return current()->limits[RLIMIT_NOFILE]
 /* The lowest free descriptor from `fd` on. */
 static unsigned slot_find_free(const struct files *files, unsigned fd)
 {
-    while (fd < files->capacity && files->slots[fd].file)
+    while (fd < files->end && files->slots[fd].file)
         fd++;
     return fd;
 }
@@ -211,7 +239,7 @@ int files_close(int fd)
     struct slot *slot = slot_of(fd);
     if (!slot || !slot->file)
         return -EBADF;
-    slot_set(current()->files, slot, (struct slot){ 0 });
+    slot_clear(current()->files, (unsigned)fd);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 // subject: processes
 //
 // Processes: fork, exit, wait and their statuses, orphans, groups, sessions, descriptors across fork.
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -125,6 +126,41 @@ static void descriptors(void *arg)
     _exit(read(fds[0], got, 2) == 2 && got[0] == 'a' && close(fds[1]) == 0 ? 0 : 1);
 }
 
+#define HOLES_FROM 10
+#define HOLES_TO 40
+
+// How many of the descriptors between are open.
+static int open_between(void)
+{
+    int open = 0;
+    for (int fd = HOLES_FROM; fd <= HOLES_TO; fd++)
+        open += fcntl(fd, F_GETFD) >= 0;
+    return open;
+}
+
+static void holes(void *arg)
+{
+    int *fds = arg;
+    _exit(open_between() != 1 || dup(fds[0]) >= HOLES_FROM || close(HOLES_TO) || open_between() ||
+          dup2(fds[0], HOLES_TO - 1) < 0 || open_between() != 1);
+}
+
+// What was open and is closed stays so when a table grows again, or is copied.
+static void holes_check(int *fds)
+{
+    for (int fd = HOLES_FROM; fd <= HOLES_TO; fd++)
+        dup2(fds[0], fd);
+    is(open_between(), HOLES_TO - HOLES_FROM + 1, "descriptors up to a high one");
+    for (int fd = HOLES_FROM; fd <= HOLES_TO; fd++)
+        close(fd);
+    is(open_between(), 0, "closed again");
+    dup2(fds[0], HOLES_TO);
+    is(open_between(), 1, "the high one alone is opened again");
+    is(child_run(holes, fds), 0, "a child has that one alone, and may open and close its own");
+    is(open_between(), 1, "which changes nothing for the parent");
+    close(HOLES_TO);
+}
+
 int main(void)
 {
     tap_begin();
@@ -143,5 +179,6 @@ int main(void)
     is(child_run(descriptors, ends), 0, "a child reads from an inherited pipe");
     ok(read(ends[0], rest, 4) == 2 && rest[0] == 'c', "the parent reads what is left");
     is(write(ends[1], "e", 1), 1, "the child's close did not close the parent's end");
+    holes_check(ends);
     return tap_end();
 }
