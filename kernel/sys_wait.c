@@ -60,8 +60,8 @@ static void take_locked(struct wait_request *request, const struct process *chil
     request->pid = child->pid;
     request->status = status;
     request->record = job_child_record(child, code, what);
-    request->usage = (struct process_usage){ 0 };
-    usage_collect_locked(&request->usage, child);
+    request->usage = child->usage;
+    usage_add(&request->usage, &child->child_usage);
 }
 
 static void take_end_locked(struct wait_request *request, struct process *child)
@@ -73,7 +73,7 @@ static void take_end_locked(struct wait_request *request, struct process *child)
     if (request->options & WNOWAIT)
         return;
     process_leave_locked(child);
-    usage_collect_locked(&request->parent->child_usage, child);
+    usage_add(&request->parent->child_usage, &request->usage);
     request->ended = child;
 }
 

@@ -23,7 +23,7 @@ void usage_note_resident(struct process *process)
     mutex_unlock(&aspace->lock);
 }
 
-static void usage_add(struct process_usage *total, const struct process_usage *usage)
+void usage_add(struct process_usage *total, const struct process_usage *usage)
 {
     total->user_ticks += usage->user_ticks;
     total->system_ticks += usage->system_ticks;
@@ -32,12 +32,6 @@ static void usage_add(struct process_usage *total, const struct process_usage *u
     total->max_resident = MAX(total->max_resident, usage->max_resident);
     total->voluntary_switches += usage->voluntary_switches;
     total->involuntary_switches += usage->involuntary_switches;
-}
-
-void usage_collect_locked(struct process_usage *total, const struct process *child)
-{
-    usage_add(total, &child->usage);
-    usage_add(total, &child->child_usage);
 }
 
 static struct __kernel_old_timeval ticks_to_timeval(uint64_t ticks)

@@ -10,8 +10,8 @@
 /* Note the resident peak of the current process's address space in its usage. May sleep. */
 void usage_note_resident(struct process *process);
 
-/* A waited-for child's usage, and that of its own children, become its parent's. process_lock is held. */
-void usage_collect_locked(struct process_usage *total, const struct process *child);
+/* Add what wait4(2) tells of a child to what is told of its parent's children. The larger peak counts. */
+void usage_add(struct process_usage *total, const struct process_usage *usage);
 
 /* As getrusage(2) shows it: times in ticks' precision, resident peak in KiB. */
 void usage_to_rusage(const struct process_usage *usage, struct rusage *rusage);
