@@ -87,7 +87,7 @@ static struct signal_record end_record(const struct process *child)
 static bool notify_parent_locked(struct process *child)
 {
     struct process *parent = child->parent;
-    const struct signal_action *action = &parent->signals->actions->of[SIGCHLD - 1];
+    const struct signal_action *action = signal_action_of(parent->signals->actions, SIGCHLD);
     struct signal_record record = end_record(child);
 
     if (signal_is_valid(child->exit_signal))

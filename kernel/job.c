@@ -27,7 +27,7 @@ static void tell_parent_locked(struct process *child, int code, int status)
 
     if (!parent)
         return;
-    if (!(parent->signals->actions->of[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+    if (!(signal_action_of(parent->signals->actions, SIGCHLD)->flags & SA_NOCLDSTOP))
         (void)signal_send_locked(parent, SIGCHLD, &record, NULL);
     wake_all(&parent->child_event);
 }

@@ -155,7 +155,7 @@ static struct process *create_bare(struct signal_actions *actions)
 
     if (!process)
         return NULL;
-    process->signals = slab_alloc(&signals_cache);
+    process->signals = slab_alloc_unset(&signals_cache); /* signal_init() sets it */
     if (!process->signals)
         goto out_process;
     process->kernel_stack = kstack_alloc();

@@ -27,9 +27,9 @@ static struct slab_cache entry_cache = SLAB_CACHE_INIT(entry_cache, "signal_entr
 
 static struct slab_cache actions_cache = SLAB_CACHE_INIT(actions_cache, "signal_actions", struct signal_actions);
 
-static struct signal_action *action_of(const struct process *process, int number)
+static const struct signal_action *action_of(const struct process *process, int number)
 {
-    return &process->signals->actions->of[number - 1];
+    return signal_action_of(process->signals->actions, number);
 }
 
 bool signal_is_ignored(const struct process *process, int number)
@@ -284,21 +284,24 @@ void signal_set_blocked(signal_mask blocked)
 
 struct signal_actions *signal_actions_create(void)
 {
-    struct signal_actions *actions = slab_alloc(&actions_cache);
+    struct signal_actions *actions = slab_alloc_unset(&actions_cache);
 
-    if (actions)
+    if (actions) {
         actions->refs = 1;
+        actions->set = 0;
+    }
     return actions;
 }
 
 struct signal_actions *signal_actions_clone(const struct signal_actions *actions)
 {
-    struct signal_actions *clone = slab_alloc_unset(&actions_cache);
+    struct signal_actions *clone = signal_actions_create();
 
     if (!clone)
         return NULL;
-    memcpy(clone, actions, sizeof(*clone));
-    clone->refs = 1;
+    clone->set = actions->set;
+    for (signal_mask left = clone->set; left; left &= left - 1)
+        clone->of[__builtin_ctzl(left)] = actions->of[__builtin_ctzl(left)];
     return clone;
 }
 
@@ -318,6 +321,7 @@ void signal_actions_put(struct signal_actions *actions)
 
 void signal_init(struct signals *signals, struct signal_actions *actions)
 {
+    memset(signals, 0, offsetof(struct signals, records)); /* a record means something when its signal is pending */
     TAILQ_INIT(&signals->queue);
     signals->actions = actions;
 }
@@ -341,13 +345,16 @@ void signal_exchange_actions(struct signals *signals, struct signal_actions *act
 
 void signal_reset_actions(struct signals *signals)
 {
+    struct signal_actions *actions = signals->actions;
     bool irq = spin_lock_irq(&process_lock);
 
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
-        bool ignored = signals->actions->of[i].handler == SIGNAL_IGNORE;
+    for (signal_mask left = actions->set; left; left &= left - 1) {
+        int i = __builtin_ctzl(left);
 
-        signals->actions->of[i] =
-            (struct signal_action){ .handler = ignored ? SIGNAL_IGNORE : SIGNAL_DEFAULT };
+        if (actions->of[i].handler == SIGNAL_IGNORE)
+            actions->of[i] = (struct signal_action){ .handler = SIGNAL_IGNORE };
+        else
+            actions->set &= ~signal_bit(i + 1);
     }
     spin_unlock_irq(&process_lock, irq);
 }

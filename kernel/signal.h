@@ -68,11 +68,19 @@ struct signal_entry {
 };
 TAILQ_HEAD(signal_queue, signal_entry);
 
-/* What to do about each. With CLONE_SIGHAND two processes have the same. */
+/* What to do about each. With CLONE_SIGHAND two processes have the same. Most are never set: nobody copies those. */
 struct signal_actions {
     uint32_t refs;
-    struct signal_action of[SIGNAL_COUNT]; /* of signal n: [n - 1] */
+    signal_mask set;                       /* for these an action has been set */
+    struct signal_action of[SIGNAL_COUNT]; /* of signal n: [n - 1]; of one that is not in `set` it means nothing */
 };
+
+static inline const struct signal_action *signal_action_of(const struct signal_actions *actions, int number)
+{
+    static const struct signal_action never_set = { .handler = SIGNAL_DEFAULT };
+
+    return actions->set & signal_bit(number) ? &actions->of[number - 1] : &never_set;
+}
 
 struct signals {
     struct signal_actions *actions; /* one reference */

@@ -34,10 +34,11 @@ static bool is_default_or_ignored(const struct signal_action *action)
  */
 static struct signal_action use_action_locked(struct process *process, int number)
 {
-    struct signal_action *action = &process->signals->actions->of[number - 1], used = *action;
+    struct signal_actions *actions = process->signals->actions;
+    struct signal_action used = *signal_action_of(actions, number);
 
     if (used.flags & SA_RESETHAND)
-        action->handler = SIGNAL_DEFAULT;
+        actions->of[number - 1].handler = SIGNAL_DEFAULT;
     return used;
 }
 

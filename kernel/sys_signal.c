@@ -14,10 +14,12 @@
 static void set_action(int number, const struct signal_action *action)
 {
     struct process *process = current();
+    struct signal_actions *actions = process->signals->actions;
     bool irq = spin_lock_irq(&process_lock);
 
-    process->signals->actions->of[number - 1] = *action;
-    process->signals->actions->of[number - 1].mask &= ~SIGNAL_MASK_ABSOLUTE;
+    actions->of[number - 1] = *action;
+    actions->of[number - 1].mask &= ~SIGNAL_MASK_ABSOLUTE;
+    actions->set |= signal_bit(number);
     if (signal_is_ignored(process, number))
         signal_discard_locked(process, signal_bit(number));
     spin_unlock_irq(&process_lock, irq);
@@ -43,7 +45,7 @@ int64_t sys_rt_sigaction(const struct syscall_args *args)
             return -EINVAL;
         new.flags &= ACTION_FLAGS;
     }
-    old = current()->signals->actions->of[number - 1];
+    old = *signal_action_of(current()->signals->actions, number);
     if (args->arg[1])
         set_action(number, &new);
     return args->arg[2] ? copy_to_user(args->arg[2], &old, sizeof(old)) : 0;

@@ -16,7 +16,7 @@ static void view_signals(struct proc_view *view, const struct signals *signals)
     view->pending = signals->pending;
     view->blocked = signals->blocked;
     for (int number = 1; number <= SIGNAL_COUNT; number++) {
-        uint64_t handler = signals->actions->of[number - 1].handler;
+        uint64_t handler = signal_action_of(signals->actions, number)->handler;
         if (handler == SIGNAL_IGNORE)
             view->ignored |= signal_bit(number);
         else if (handler != SIGNAL_DEFAULT)
