@@ -12,6 +12,7 @@ static __noinline enum fault_kind anon_fill(struct fault_page *page)
     return likely(frame) ? fault_map_new(page, frame, FAULT_ZERO_FILL) : FAULT_OOM;
 }
 
+/* lab zero: begin */
 static enum fault_kind anon_fault(struct fault_page *page)
 {
     if (page->access == ACCESS_WRITE || !lazy.zeropage)
@@ -19,5 +20,6 @@ static enum fault_kind anon_fault(struct fault_page *page)
     frame_get(zero_frame());
     return fault_map(page, zero_frame(), FAULT_ZERO_READ);
 }
+/* lab zero: instead anon_fault.c */
 
 const struct vma_ops anon_ops = { .name = "anonymous", .fault = anon_fault };

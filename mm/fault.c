@@ -128,20 +128,35 @@ enum fault_kind fault_map_cached(struct fault_page *page, struct frame *frame)
 }
 
 /* lab cow: begin */
+/* `frame`, new and filled, takes the place of `old` in the entry that faulted; its reference is the entry's. */
+static inline enum fault_kind page_exchange(struct fault_page *page, struct frame *frame, struct frame *old,
+                                            enum fault_kind kind)
+{
+    pagetable_replace(page->slot, entry_make(page->vma, frame, true, ACCESS_WRITE), FRAME_ANON, old->kind);
+    tlb_flush_page(page->addr);
+    frame_put(old);
+    return kind;
+}
+
+/* lab zero: begin */
+/* A write where only the zero page has been read: there is nothing to copy. */
+static __noinline enum fault_kind page_upgrade(struct fault_page *page, struct frame *zero)
+{
+    struct frame *frame = frame_alloc_zeroed(FRAME_ANON);
+    return likely(frame) ? page_exchange(page, frame, zero, FAULT_ZERO_UPGRADE) : FAULT_OOM;
+}
+/* lab zero: instead page_upgrade.c */
+
 /* A write to a private page that is not ours alone: the zero page, a file's, or one shared since fork. */
 static __noinline enum fault_kind page_copy_on_write(struct fault_page *page, struct frame *shared)
 {
-    bool is_zero = shared->kind == FRAME_ZERO;
-    struct frame *copy = is_zero ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
-
+    if (shared->kind == FRAME_ZERO)
+        return page_upgrade(page, shared);
+    struct frame *copy = frame_alloc(FRAME_ANON);
     if (!copy)
         return FAULT_OOM;
-    if (!is_zero)
-        page_copy(frame_address(copy), frame_address(shared));
-    pagetable_replace(page->slot, entry_make(page->vma, copy, true, ACCESS_WRITE), FRAME_ANON, shared->kind);
-    tlb_flush_page(page->addr);
-    frame_put(shared);
-    return is_zero ? FAULT_ZERO_UPGRADE : FAULT_COW_COPY;
+    page_copy(frame_address(copy), frame_address(shared));
+    return page_exchange(page, copy, shared, FAULT_COW_COPY);
 }
 /* lab cow: instead page_copy_on_write.c */
 

@@ -201,7 +201,17 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
         return -ENOMEM;
     if (map_insert(aspace, vma))
         goto out_vma;
+    /* lab zero: begin */
     if (!lazy.zfod && !request->cache && vma->prot && map_fill(aspace, vma))
+    /* lab zero: instead
+     * //
+     * // A promise is only written down: it takes no frame and no page table, however long it is (1 TiB included). The pages come
+     * // one by one, when they are touched: see anon_fault(). With the boot switch zfod=off (!lazy.zfod) the kernel pays at once.
+     * // What stands here pays at once always.
+     * //
+     * lab_missing("zero", "map_locked");
+     * if (!request->cache && vma->prot && map_fill(aspace, vma))
+     */
         goto out_remove;
     vma_merge(&aspace->vmas, vma);
     return addr;
