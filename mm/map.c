@@ -51,6 +51,7 @@ static int64_t map_place_fixed(struct aspace *aspace, const struct map_request *
     return addr;
 }
 
+/* lab vma: begin */
 /* Is [addr, addr + length) free, and out of the guard of what grows down above it? */
 static bool hint_fits(struct aspace *aspace, vaddr_t addr, uint64_t length)
 {
@@ -58,6 +59,7 @@ static bool hint_fits(struct aspace *aspace, vaddr_t addr, uint64_t length)
 
     return addr <= USER_END - length && (!next || addr + length <= vma_guard_start(next));
 }
+/* lab vma: instead hint_fits.c */
 
 /* The lowest address for a mapping whose place the kernel chooses. */
 static vaddr_t map_low(void) { return MAX(USER_START, page_up(vm_mmap_min_addr)); }

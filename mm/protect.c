@@ -30,6 +30,7 @@ static int protect_charge(struct aspace *aspace, const struct vma *vma, uint64_t
     return protect_must_charge(vma, prot) ? commit_charge(pages, aspace) : 0;
 }
 
+/* lab vma: begin */
 /* The VMA's rights as bits of entries: for pages that are ours alone, and for others. */
 struct protection {
     uint64_t alone, others;
@@ -69,6 +70,7 @@ static void protect_pages(struct aspace *aspace, const struct vma *vma, vaddr_t 
     pagetable_update(&aspace->tree, start, end, protect_entries, &to);
     tlb_flush_range(start, end);
 }
+/* lab vma: instead */
 
 /* The part [start, end) of one VMA. 0, or an error with nothing changed. */
 static int protect_part(struct aspace *aspace, struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot)
@@ -79,6 +81,7 @@ static int protect_part(struct aspace *aspace, struct vma *vma, vaddr_t start, v
 
     if (error || vma->prot == prot)
         return error;
+    /* lab vma: begin */
     if (pagetable_own_range(&aspace->tree, start, end) || range_cut(aspace, start, end)) {
         commit_refund(charges ? pages : 0);
         return -ENOMEM;
@@ -89,6 +92,7 @@ static int protect_part(struct aspace *aspace, struct vma *vma, vaddr_t start, v
     protect_pages(aspace, vma, start, end);
     trace_vma(TRACE_PROTECT, &aspace->tree, vma, start, end);
     return 0;
+    /* lab vma: instead protect_part.c */
 }
 
 /* VMA by VMA, up to the first hole. */

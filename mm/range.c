@@ -86,6 +86,7 @@ int range_set_flags(struct aspace *aspace, vaddr_t start, vaddr_t end, unsigned 
     return 0;
 }
 
+/* lab vma: begin */
 /* A clone of `vma` (or NULL), if `addr` lies strictly inside of it, for cutting there. False: out of memory. */
 static bool cut_prepare(const struct vma *vma, vaddr_t addr, struct vma **upper)
 {
@@ -120,6 +121,7 @@ static int cut_within(struct aspace *aspace, vaddr_t start, vaddr_t end, uint64_
     cut_at(aspace, end, at_end);
     return 0;
 }
+/* lab vma: instead cut_within.c */
 
 int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
@@ -127,6 +129,7 @@ int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return cut_within(aspace, start, end, MAX(vm_max_map_count, (unsigned long)aspace->vmas.count));
 }
 
+/* lab vma: begin */
 /* The same before the range goes: only a hole inside of one VMA leaves more VMAs than there were. */
 static int cut_out(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
@@ -137,6 +140,7 @@ static int cut_out(struct aspace *aspace, vaddr_t start, vaddr_t end)
         return -ENOMEM;
     return cut_within(aspace, start, end, UINT64_MAX);
 }
+/* lab vma: instead */
 
 bool range_is_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
@@ -167,6 +171,7 @@ void range_release_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
     trace_range(TRACE_RELEASE, &aspace->tree, start, end, 0);
 }
 
+/* lab vma: begin */
 int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
     struct vma *vma, *next;
@@ -190,6 +195,7 @@ int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
     trace_range(TRACE_UNMAP, &aspace->tree, start, end, 0);
     return 0;
 }
+/* lab vma: instead range_unmap.c */
 
 void range_merge(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {

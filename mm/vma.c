@@ -167,6 +167,7 @@ static void pages_add(struct vma_set *set, uint64_t pages)
     set->peak_pages = MAX(set->peak_pages, set->pages);
 }
 
+/* lab vma: begin */
 struct vma *vma_find_first(struct vma_set *set, vaddr_t addr)
 {
     struct vma *found = NULL;
@@ -185,6 +186,7 @@ struct vma *vma_find_first(struct vma_set *set, vaddr_t addr)
         set->last = found;
     return found;
 }
+/* lab vma: instead vma_find_first.c */
 
 struct vma *vma_find(struct vma_set *set, vaddr_t addr)
 {
@@ -274,6 +276,7 @@ void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end
         gap_update(set, vma_next(vma));
 }
 
+/* lab vma: begin */
 void vma_split(struct vma_set *set, struct vma *vma, vaddr_t addr, struct vma *upper)
 {
     ASSERT(addr > vma->start && addr < vma->end);
@@ -284,7 +287,9 @@ void vma_split(struct vma_set *set, struct vma *vma, vaddr_t addr, struct vma *u
     set->pages -= vma_pages(upper); /* comes back with it, as do the gaps */
     vma_insert(set, upper);
 }
+/* lab vma: instead vma_split.c */
 
+/* lab vma: begin */
 static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
 {
     return lower->end == upper->start && lower->prot == upper->prot && lower->flags == upper->flags &&
@@ -312,7 +317,9 @@ struct vma *vma_merge(struct vma_set *set, struct vma *vma)
         vma_absorb(set, vma, next);
     return prev ? vma_absorb(set, prev, vma) : vma;
 }
+/* lab vma: instead vma_merge.c */
 
+/* lab vma: begin */
 /* The highest fit in front of a node of this subtree; what lies to the right is tried first. */
 static vaddr_t tree_find_gap(const struct vma *node, uint64_t length, vaddr_t low, vaddr_t high)
 {
@@ -340,6 +347,7 @@ vaddr_t vma_find_gap(struct vma_set *set, uint64_t length, vaddr_t low, vaddr_t 
         return high - length;
     return tree_find_gap(set->root, length, low, high);
 }
+/* lab vma: instead vma_find_gap.c */
 
 /* ---- the checker ---- */
 
