@@ -34,7 +34,7 @@ static bool there(const char *path)
 // The options of the last mount on `path`, by /proc/self/mounts; "" where there is none.
 static const char *options_of(const char *path)
 {
-    static char found[256];
+    static char found[512];
     char line[512], source[128], target[128], type[32], options[256];
     FILE *mounts = fopen("/proc/self/mounts", "r");
     found[0] = '\0';
