@@ -69,7 +69,7 @@ class Stopped:
         theirs.close()
         boot = qemu.Boot([*boot.arguments, "-S", "-gdb", "chardev:gdb", "-chardev", f"socket,id=gdb,fd={fd}"],
                          [*boot.descriptors, fd])
-        self._guest, self._outcome = qemu.Guest(machine, boot, **options), None
+        self._guest, self._outcome, self._interrupted = qemu.Guest(machine, boot, **options), None, False
         self._sock, self._port = ours, Port(ours)
         self._relay = threading.Thread(target=self._run, args=(timeout,), daemon=True)
         self._relay.start()
@@ -87,6 +87,15 @@ class Stopped:
 
     def kill(self):
         self._guest.process.kill()
+
+    def interrupt(self):
+        """From another thread: have run_to() end with Ended, the guest standing where it is."""
+        self._interrupted = True
+        self._sock.sendall(b"\x03")
+
+    @property
+    def pid(self):
+        return self._guest.process.pid
 
     def wait_outcome(self, seconds=10):
         """How the machine ended (qemu.Outcome); None: it has not."""
@@ -151,6 +160,8 @@ class Stopped:
                 outcome = self.wait_outcome()
                 raise Ended(f"{outcome.kind}: {outcome.text}" if outcome else "QEMU is gone") from None
             self._stopped(answer)
+            if self._interrupted:
+                raise Ended("interrupted")
             self._port.ask(f"z1,{address:x},1")
             words, cs = self.registers()
             if words[RIP] == address and level in (None, cs & 3):

@@ -15,7 +15,6 @@ import secrets
 import struct
 import tempfile
 import threading
-import time
 
 import gdb_remote
 import newc
@@ -32,7 +31,9 @@ GIVEN = struct.Struct("<QQQ")
 BITS = (1 << 64) - 1
 LIVELOCK_FAULTS = 300       # the same instruction, the same address, nothing else in between
 WATCH_INTERVAL = 0.1        # host seconds between looks at the log: how soon, not whether, something is found
-HOST_SECONDS = 60           # the last resort: a machine that does not move at all
+SILENT_CPU_SECONDS = 4.0    # of work by QEMU without one exception or tick: 100 times what a tick of the timer takes
+WORK_CPU_SECONDS = 20.0     # of work by QEMU in all: 20 times what the longest test takes
+HOST_SECONDS = 120          # the last resort: a machine that does not move at all
 ENTRY = "boot_start"        # the kernel's first function: before it there are only firmware and boot loader
 
 
@@ -146,14 +147,25 @@ def exceptions(data):
             head = None
 
 
-class Watch(threading.Thread):
-    """Reads the log as it grows: is there a livelock, has the time run out? Ends the machine then."""
+def cpu_seconds(pid):
+    """The CPU time that a process has taken; how busy the host is does not enter into it."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def __init__(self, path, ticks, end):
+
+class Watch(threading.Thread):
+    """Reads the log as it grows: is there a livelock, has the time run out, does nothing come any more? Stops the machine then."""
+
+    def __init__(self, path, ticks, machine):
         super().__init__(daemon=True)
-        self._path, self._limit, self._end = path, ticks, end
+        self._path, self._limit, self._machine = path, ticks, machine
         self.reason, self.triple = None, False
         self._same, self._last, self._ticks, self._idle = 0, None, 0, 0
+        self._began = self._silent_since = 0.0      # CPU seconds
         self.done = threading.Event()
 
     def run(self):
@@ -161,14 +173,30 @@ class Watch(threading.Thread):
             rest = b""
             while not self.reason:
                 ended = self.done.wait(WATCH_INTERVAL)
-                *lines, rest = (rest + file.read()).split(b"\n")
+                data = file.read()
+                *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     self._line(line)
                     if self.reason:
                         break
                 if ended:
                     return
-            self._end()
+                self._silence(bool(data))
+            try:
+                self._machine.interrupt()
+            except OSError:             # it has ended by itself meanwhile
+                pass
+
+    def _silence(self, is_heard):
+        now = cpu_seconds(self._machine.pid)
+        self._began = self._began or now
+        if is_heard or not self._silent_since:
+            self._silent_since = now
+        if now - self._began > WORK_CPU_SECONDS and not self.reason:
+            self.reason = Verdict(verdict.HANG, "the test comes to its end", "the CPU is at work, and nothing comes of it")
+        elif now - self._silent_since > SILENT_CPU_SECONDS and not self.reason:
+            self.reason = Verdict(verdict.HANG, "the test comes to its end",
+                                  "the CPU is at work with interrupts off, and nothing comes of it")
 
     def _line(self, line):
         if b"Triple fault" in line:
@@ -195,14 +223,14 @@ class Watch(threading.Thread):
     def _tick(self, level):
         self._ticks += 1
         self._idle = self._idle + 1 if level == 0 else 0
-        if self._ticks < self._limit:
+        if self._ticks < self._limit or self.reason:
             return
         if self._idle > self._limit // 2:
             self.reason = Verdict(verdict.HANG, "the test comes to its end",
-                                  f"for {self._idle} ticks of the timer nothing has happened but the timer", "Ctrl-C, then bt")
+                                  f"for {self._idle} ticks of the timer nothing has happened but the timer")
         else:
             self.reason = Verdict(verdict.BUDGET, f"the test is over within {self._limit} ticks of the guest's timer",
-                                  "it is still at work", "Ctrl-C, then bt")
+                                  "it is still at work")
 
 
 def error_words(error):
@@ -236,7 +264,7 @@ class Guest:
         boot.arguments += ["-D", self._log.name]
         self.machine = gdb_remote.Stopped(qemu.Machine(memory=memory, icount=True), boot, timeout=HOST_SECONDS,
                                           kernel=kernel + ".elf", has_input=False)
-        self._watch = Watch(self._log.name, ticks, self.machine.kill)
+        self._watch, self._symbols = Watch(self._log.name, ticks, self.machine), qemu.Symbols(kernel + ".elf")
 
     def __enter__(self):
         self.machine.__enter__()
@@ -263,8 +291,8 @@ class Guest:
         self._tables = {}
         self.machine.run_to(self._stop, level=3)
 
-    def next(self, name, stream=0):
-        """On to the next record, which must be this one."""
+    def next(self, name, stream=0, lost=verdict.WRONG):
+        """On to the next record, which must be this one. `lost`: what it means if the program gives up before."""
         try:
             self._go()
         except gdb_remote.Ended:
@@ -272,7 +300,7 @@ class Guest:
         words, _ = self.machine.registers()
         record = self._record(self.machine.memory(words[RDI], RECORD.size))
         if record.name == "lost" and name != "lost":
-            raise Verdict(verdict.WRONG, f"the program comes to its record `{name}`",
+            raise Verdict(lost, f"the program comes to its record `{name}`",
                           f"it gave up at step {record.values[0]}: a system call that it stands on failed, or data was lost")
         if (record.name, record.stream) != (name, stream):
             raise Verdict(verdict.WRONG, f"next, the record `{name}` of process {stream}",
@@ -305,21 +333,48 @@ class Guest:
         return Record(stream, index, name.rstrip(b"\0").decode(errors="replace"), values, self._root(),
                       os.path.getsize(self._log.name))
 
+    def _where(self):
+        """Where the machine stands that the watch has stopped: words, and the function if it is the kernel's."""
+        words, cs = self.machine.registers()
+        if cs & 3:
+            return f"in the program at {words[gdb_remote.RIP]:#x}", ""
+        place = self._symbols.name(words[gdb_remote.RIP])
+        return f"in the kernel at {place}", place.partition("+")[0]
+
+    def _watched_verdict(self):
+        """The watch has stopped the machine."""
+        reason = self._watch.reason
+        try:
+            place, function = self._where()
+        except gdb_remote.Ended:
+            place, function = "", ""
+        self.machine.kill()
+        if reason.kind != verdict.LIVELOCK:
+            reason.seen += f"; it stands {place}" if place else ""
+            reason.gdb = "Ctrl-C, then bt"
+            if function == "sched_idle":        # everybody waits
+                reason.gdb = "Ctrl-C, then lz ps"
+            elif function and not function.startswith("0x"):
+                reason.gdb = f"hbreak {function}"
+        return reason
+
     def _end_verdict(self, wanted):
-        """The machine is gone, and should not be."""
+        """The machine is gone or has been stopped, and should not be."""
+        if self._watch.reason:
+            return self._watched_verdict()
         outcome = self.machine.wait_outcome()
         self._watch.done.set()
         self._watch.join()
-        if self._watch.reason:
-            return self._watch.reason
         if outcome is None:
             return Verdict(verdict.HARNESS, wanted, "QEMU has gone without a word")
+        inside = re.search(r"the kernel at (\w+)\+", outcome.text)
+        stop = f"hbreak {inside[1]}" if inside else "hbreak machine_end"
         if outcome.kind == "triple-fault" or self._watch.triple:
-            return Verdict(verdict.TRIPLE, wanted, outcome.text, "hbreak machine_end")
+            return Verdict(verdict.TRIPLE, wanted, outcome.text, stop)
         if outcome.kind == "panic":
             return Verdict(verdict.PANIC, wanted, outcome.text, "hbreak panic")
         if outcome.kind == "hang":
-            return Verdict(verdict.HANG, wanted, outcome.text, "Ctrl-C, then bt")
+            return Verdict(verdict.HANG, wanted, outcome.text, stop)
         if outcome.kind == "exit":
             killed = f": killed by signal {outcome.status - 128}" if outcome.status > 128 else ""
             return Verdict(verdict.WRONG, wanted, f"the program ended with status {outcome.status}{killed}")
