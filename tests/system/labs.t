@@ -7,6 +7,7 @@ By default one test of each lab is run, with the hole and with the solution; LAB
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -92,7 +93,8 @@ def grade(lab, where, submission, only):
 def first_test(lab):
     """The name of the lab's first test."""
     with open(os.path.join(ROOT, "labs", lab, "lab.py")) as file:
-        return next(line for line in file if line.startswith("def ")).split()[1].partition("(")[0].replace("_", "-")
+        text = file.read()
+    return re.search(r"^@lab\.test\(.*?^def (\w+)", text, re.M | re.S)[1].replace("_", "-")
 
 
 with tempfile.TemporaryDirectory(prefix="labs ") as directory:

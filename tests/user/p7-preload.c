@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ram: 256M  time: 20
+// not-with: zfod=off
 // linked: dynamically
 // brings: p7-allocator.so
 //
