@@ -31,6 +31,7 @@ SOURCES.debug := $(SOURCES) $(SELFTESTS)
 SOURCES.release := $(SOURCES)
 USER_PROGRAMS := $(patsubst %.c,build/%,$(sort $(wildcard user/*.c)))
 USER_TESTS := $(patsubst %.c,build/%,$(sort $(wildcard tests/user/*.c tests/system/*.c)))
+USER_LIBRARIES := $(patsubst tests/user/lib/%.c,build/tests/user/%.so,$(sort $(wildcard tests/user/lib/*.c)))
 USER_TESTS_DYNAMIC := $(patsubst %.c,build/%,$(shell grep -l '^// linked: dynamically' tests/user/*.c))
 STAND_INS := $(patsubst %.asm,build/%,$(sort $(wildcard tests/system/*.asm)))
 
@@ -291,7 +292,7 @@ build/initrd.cpio: $(USER_PROGRAMS) $(wildcard user/etc/*) build/initrd.list scr
 	$(Q)scripts/newc.py $@ $(INITRD_FILES)
 
 test-programs: $(foreach kind,$(KINDS),build/$(kind)/lazybones.iso) build/grub.iso build/kvm-probe.img \
-               $(USER_PROGRAMS) $(USER_TESTS) $(STAND_INS) host-ring
+               $(USER_PROGRAMS) $(USER_TESTS) $(USER_LIBRARIES) $(STAND_INS) host-ring
 
 # The host ring has a Makefile of its own. Only x86-64 can run it (tests/host/ring.t says so).
 .PHONY: host-ring
