@@ -138,11 +138,14 @@ def kernel_writes(run):
     parent = guest.next("parent")
     with run.part("on copies"):
         run.equal(after.values[0], length, "bytes that read(2) has read")
-        memory = bytearray(b"".join(run.filled(1, i) for i in range(4)))
+        old = b"".join(run.filled(1, i) for i in range(4))
+        run.equal(after.values[1], run.sum(old), "the sum of what the child sees before read(2)")
+        memory = bytearray(old)
         memory[buffer - at:buffer - at + length] = bytes(run.byte(5, 0, i) for i in range(length))
         for i in range(4):
             run.equal(child[i], bytes(memory[i * PAGE:(i + 1) * PAGE]), f"the child's page {i}")
             run.equal(guest.page(parent.root, at + i * PAGE), run.filled(1, i), f"the parent's page {i}")
+        run.equal(after.values[2], run.sum(bytes(memory)), "the sum of what the child sees after read(2)")
         faults = guest.faults(before, after, at, at + 4 * PAGE)
         run.equal([(fault.address & -PAGE, fault.level) for fault in faults], [(at + PAGE, 0), (at + 2 * PAGE, 0)],
                   "faults (page, privilege level) of the kernel's own hand")

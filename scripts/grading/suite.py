@@ -81,6 +81,14 @@ class Run:
         """lab_byte()."""
         return (self.seed * 31 + pattern * 97 + page * 13 + i * 7) % (1 << 64) % 255 + 1
 
+    @staticmethod
+    def sum(data):
+        """lab_sum()."""
+        total = 0xcbf29ce484222325
+        for byte in data:
+            total = (total ^ byte) * 0x100000001b3 & (1 << 64) - 1
+        return total
+
     def filled(self, pattern, page):
         """The page that lab_fill() leaves where there were zeroes."""
         data = bytearray(PAGE)

@@ -3,7 +3,8 @@
 # ram: 64M  time: 240
 """The labs: marks are sound, the trees that are cut are clean, a hole costs the points and the solution gives them.
 
-By default one test of each lab is run, with the hole and with the solution; LABS=full runs them all.
+By default one test of each lab is run, with the hole and with the solution, and a sample of the wrong kernels of labs/mutants
+is graded; LABS=full runs all tests. `make kill-matrix` grades all wrong kernels.
 """
 import json
 import os
@@ -19,6 +20,7 @@ sys.path.insert(0, os.path.join(ROOT, "scripts"))
 from grading import cutting, marks
 
 FULL = os.environ.get("LABS") == "full"
+SAMPLE = 8
 
 
 def refused(text):
@@ -115,4 +117,9 @@ with tempfile.TemporaryDirectory(prefix="labs ") as directory:
            str(with_hole))
         solved = grade(lab, laid, None, only)
         ok(solved and all(points == most for points, most in solved.values()), f"{lab}: with the solution all points", str(solved))
+    # ---------------------------------------------------------------- wrong kernels
+
+    status, output, errors = run("scripts/kill-matrix", "--quick", "--sample", str(SAMPLE), "--where", laid, limit=600)
+    note(output.decode() + errors)
+    ok(status == 0, f"{SAMPLE} wrong kernels are rejected by the tests that are there for them")
 done()

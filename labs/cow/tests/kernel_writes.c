@@ -13,20 +13,22 @@ int main(void)
     family_init(&family);
     for (uint64_t i = 0; i < 4; i++)
         lab_fill(region + i * PAGE, 1, i);
+    for (uint64_t i = 0; i < length; i++)
+        message[i] = lab_byte(5, 0, i);
+    if (write(family.down[1], message, length) != (ssize_t)length) // before fork: read(2) need not wait
+        lab_lost(2);
     family.child = fork();
     if (family.child < 0)
         lab_lost(1);
     if (family.child == 0) {
         lab_stream(1);
         lab_report("before", (uintptr_t)region + at, length);
+        uint64_t old = lab_sum(region, 4 * PAGE); // the CPU knows the pages now
         long got = read(family.down[0], region + at, length);
-        lab_report("after", got);
+        uint64_t seen = lab_sum(region, 4 * PAGE);
+        lab_report("after", got, old, seen);
         return 0;
     }
-    for (uint64_t i = 0; i < length; i++)
-        message[i] = lab_byte(5, 0, i);
-    if (write(family.down[1], message, length) != (ssize_t)length)
-        lab_lost(2);
     int status = child_gone(&family);
     lab_report("parent", status);
     return 0;
