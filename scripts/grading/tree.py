@@ -52,6 +52,8 @@ def kernel_sources(root):
     """{path: (bytes, False)} of the kernel's sources in a tree. Links are not followed. Raises BadSubmission."""
     found = {}
     for room in ROOMS:
+        if os.path.islink(os.path.join(root, room)):
+            raise BadSubmission(f"{room} is a link")
         for folder, _, names in os.walk(os.path.join(root, room)):
             for name in names:
                 path = os.path.join(folder, name)
