@@ -137,14 +137,17 @@ static void vmas_refund(struct aspace *parent, const struct vma *end)
             commit_refund(fork_charge(vma));
 }
 
-/* Charge for each promise by itself, as the overcommit policy looks at them. 0, or -ENOMEM with nothing charged. */
+/*
+ * Charge for each promise by itself, as the overcommit policy looks at them. 0, or -ENOMEM with nothing charged: the
+ * policy refuses, or one is not kept any more, for the OOM reaper has been there.
+ */
 static int vmas_charge(struct aspace *parent)
 {
     struct vma *vma;
 
     TAILQ_FOREACH(vma, &parent->vmas.list, link) {
         uint64_t charge = fork_charge(vma);
-        if (charge && commit_charge(charge, parent)) {
+        if (vma->ops == &reaped_ops || (charge && commit_charge(charge, parent))) {
             vmas_refund(parent, vma);
             return -ENOMEM;
         }
@@ -368,7 +371,7 @@ static int is_writing(struct aspace *aspace, struct vma *vma, void *arg)
     return vma->cache == arg && (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED;
 }
 
-bool processes_may_write(struct pagecache *cache)
+bool aspaces_may_write(struct pagecache *cache)
 {
     struct aspace *aspace = NULL;
 

@@ -153,7 +153,7 @@ int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, stru
  * Can any process write to the object through a mapping of it, or make one able to by mprotect(2)? A mapping made while
  * this sleeps may be missed, but none made before it, nor their children's.
  */
-bool processes_may_write(struct pagecache *cache);
+bool aspaces_may_write(struct pagecache *cache);
 
 /*
  * One VMA's pages for smaps, in pages. A page is shared when it has another mapping. Its proportional share is its

@@ -145,7 +145,7 @@ static int file_seal(struct inode *inode, unsigned seals)
     if (before & F_SEAL_SEAL)
         return -EPERM;
     inode->seals |= seals;
-    if (!(seals & ~before & F_SEAL_WRITE) || !processes_may_write(node_of(inode)->cache))
+    if (!(seals & ~before & F_SEAL_WRITE) || !aspaces_may_write(node_of(inode)->cache))
         return 0;
     inode->seals = before;
     return -EBUSY;

@@ -9,8 +9,10 @@
 #include <stdio.h>
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/selftest.h"
+#include "mm/commit.h"
 #include "mm/frame.h"
 #include "mm/oom.h"
 #include "tests/host/machine.h"
@@ -111,6 +113,21 @@ KTEST(oom, heaviest_dies_and_is_reaped)
     processes_run(&process[HOG]);
     EXPECT_EQUAL(fill(0, 1), 0);
     EXPECT_EQUAL(last_access.kind[0], FAULT_OOM);
+    village_end();
+}
+
+/* A victim may be within fork(2) when its memory is taken: a child of it would live, with nothing behind its promises. */
+KTEST(oom, what_was_reaped_has_no_heirs)
+{
+    struct aspace *heir;
+
+    if (!village_make())
+        return;
+    ask_until_a_kill(0);
+    EXPECT(process[HOG].is_victim);
+    uint64_t promised = commit_total();
+    EXPECT_EQUAL(aspace_fork(process[HOG].aspace, &heir), -ENOMEM);
+    EXPECT_EQUAL(commit_total(), promised);
     village_end();
 }
 
