@@ -62,8 +62,8 @@ uint64_t fault_major(const struct fault_counts *counts);
 extern struct fault_counts fault_totals;
 
 /*
- * Serve a fault at any address in the address space that this CPU runs on (it runs on one). Takes its mutex and may sleep; called with
- * interrupts enabled. Anything but a resolved kind leaves the address space as it was.
+ * Serve a fault at any address in the address space that this CPU runs on (it runs on one). Takes its mutex and may
+ * sleep; called with interrupts enabled. Anything but a resolved kind leaves the address space as it was.
  */
 enum fault_kind mm_fault(const struct fault *fault);
 

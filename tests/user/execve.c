@@ -279,22 +279,26 @@ static void linked_make(const char *path, const char *linker, size_t size)
 
 static void linker_refusals_check(void)
 {
+    static const struct {
+        const char *linker;
+        size_t size;
+        int error;
+        const char *what;
+    } refusals[] = {
+        {"/lib/absent.so", 15, ENOENT, "a dynamic linker that does not exist: ENOENT"},
+        {"/tests.list", 12, EACCES, "one without the right to be run: EACCES"},
+        {"/tests", 7, EACCES, "a directory: EACCES"},
+        {"/tests/script.sh", 17, ELIBBAD, "one that is no program: ELIBBAD"},
+        {"/tests/garbage", 15, EIO, "one shorter than an ELF header: EIO"},
+        {"/tests/garbage", 14, ENOEXEC, "a path that does not end: ENOEXEC"},
+        {"/tests/garbage", 1, ENOEXEC, "an empty path: ENOEXEC"},
+    };
     const char *path = "/tmp/linked";
     char *argv[] = {"x", NULL}, *envp[] = {NULL};
-    linked_make(path, "/lib/absent.so", 15);
-    fails(execve(path, argv, envp), ENOENT, "a dynamic linker that does not exist: ENOENT");
-    linked_make(path, "/tests.list", 12);
-    fails(execve(path, argv, envp), EACCES, "one without the right to be run: EACCES");
-    linked_make(path, "/tests", 7);
-    fails(execve(path, argv, envp), EACCES, "a directory: EACCES");
-    linked_make(path, "/tests/script.sh", 17);
-    fails(execve(path, argv, envp), ELIBBAD, "one that is no program: ELIBBAD");
-    linked_make(path, "/tests/garbage", 15);
-    fails(execve(path, argv, envp), EIO, "one shorter than an ELF header: EIO");
-    linked_make(path, "/tests/garbage", 14);
-    fails(execve(path, argv, envp), ENOEXEC, "a path that does not end: ENOEXEC");
-    linked_make(path, "/tests/garbage", 1);
-    fails(execve(path, argv, envp), ENOEXEC, "an empty path: ENOEXEC");
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        linked_make(path, refusals[i].linker, refusals[i].size);
+        fails(execve(path, argv, envp), refusals[i].error, "%s", refusals[i].what);
+    }
     unlink(path);
 }
 
