@@ -214,6 +214,48 @@ KTEST(aspace, a_charge_for_what_takes_the_place_of_something)
     space_leave(space);
 }
 
+/* A private mapping that becomes writable is charged; if it cannot be cut at the edges of the range, that goes back. */
+KTEST(aspace, a_charge_for_rights_that_are_not_had)
+{
+    unsigned long most = vm_max_map_count;
+    struct aspace *space = space_enter();
+    REQUIRE(space && space_map_at(space, AT, 10, PROT_READ, MAP_PRIVATE));
+    uint64_t promised = commit_total();
+
+    vm_max_map_count = space->vmas.count;
+    EXPECT_EQUAL(aspace_protect(space, AT + 3 * PAGE_SIZE, 3 * PAGE_SIZE, READ_WRITE), -ENOMEM);
+    EXPECT_EQUAL(commit_total(), promised);
+    vm_max_map_count = most;
+    EXPECT_EQUAL(aspace_protect(space, AT + 3 * PAGE_SIZE, 3 * PAGE_SIZE, READ_WRITE), 0);
+    EXPECT_EQUAL(commit_total(), promised + 3);
+    space_leave(space);
+}
+
+/* MADV_REMOVE: whoever else maps the object finds zeroes there as well, and nobody loses what lies beside. */
+KTEST(aspace, a_hole_is_everybodys)
+{
+    struct aspace *space = space_enter(), *others[2];
+    REQUIRE(space && space_map_at(space, AT, 4, READ_WRITE, MAP_SHARED));
+    for (unsigned i = 0; i < 4; i++)
+        EXPECT_EQUAL(space_write(AT + i * PAGE_SIZE, 7), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        REQUIRE(!aspace_fork(space, &others[i]));
+        aspace_switch(others[i]);
+        EXPECT_EQUAL(space_write(AT + 3 * PAGE_SIZE, 7), 0); /* has tables of its own now */
+        EXPECT_EQUAL(space_read(AT + PAGE_SIZE), 7);
+    }
+    EXPECT_EQUAL(aspace_advise(others[0], AT + PAGE_SIZE, 2 * PAGE_SIZE, MADV_REMOVE), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        aspace_switch(others[i]);
+        EXPECT(space_read(AT) == 7 && space_read(AT + PAGE_SIZE) == 0 && space_read(AT + 3 * PAGE_SIZE) == 7);
+    }
+    aspace_switch(space);
+    EXPECT(space_read(AT) == 7 && space_read(AT + 2 * PAGE_SIZE) == 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+        aspace_put(others[i]);
+    space_leave(space);
+}
+
 /* MREMAP_DONTUNMAP: the pages go, the mapping stays and is charged again. */
 KTEST(aspace, remap_that_leaves_the_mapping)
 {
