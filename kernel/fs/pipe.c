@@ -187,9 +187,21 @@ static void slot_close(struct pipe *pipe)
     pipe->written += PAGE_SIZE - end;
 }
 
-/* The same for a packet of at most a page. */
+/* Do the first `n` bytes of a packet go behind plain ones that are unread? */
+static bool packet_joins(const struct pipe *pipe, size_t n)
+{
+    size_t offset = page_offset(pipe->written);
+    return n && offset && offset + n <= PAGE_SIZE && pipe_used(pipe);
+}
+
+/*
+ * The same for a packet of at most a page. As on Linux, what goes beyond whole pages joins plain bytes that it finds
+ * room behind, and is no packet.
+ */
 static ssize_type packet_give(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
 {
+    if (!start && packet_joins(pipe, from->length % PAGE_SIZE))
+        return pipe_give(pipe, from, 0, from->length % PAGE_SIZE);
     slot_close(pipe);
     struct slot *slot = pipe_slot(pipe, pipe->written);
     ssize_type done = pipe_give(pipe, from, start, n);
@@ -244,12 +256,13 @@ static int pipe_wait_for_room(struct pipe *pipe, struct room_wanted *wanted)
 static ssize_type pipe_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
     struct pipe *pipe = pipe_of(file);
-    struct room_wanted wanted = { pipe, from->length > PIPE_BUF ? 1 : from->length, file->flags & O_DIRECT };
+    bool packet = file->flags & O_DIRECT;
+    struct room_wanted wanted = { pipe, packet ? PAGE_SIZE : from->length > PIPE_BUF ? 1 : from->length, packet };
     size_t done = 0;
     ssize_type error = 0;
-    if (wanted.packet)
-        wanted.bytes = PAGE_SIZE;
     (void)offset;
+    if (!from->length)
+        return 0;
     while (done < from->length && !error) {
         ssize_type n = pipe_write_some(pipe, from, done, &wanted);
         if (n > 0)
@@ -524,7 +537,8 @@ static int pipe_copy(const struct pipe *pipe, struct slot *slots, unsigned count
         if (!new->frame)
             return -ENOMEM;
         memcpy((char *)frame_address(new->frame) + offset, (char *)frame_address(old->frame) + offset, end - offset);
-        if (from - base < pipe_capacity(pipe)) { /* or the marks are of an earlier round */
+        /* A slot that wraps around, in either ring, has no marks of its own: those are of the round before. */
+        if (from - base < MIN(pipe_capacity(pipe), (uint64_t)count << PAGE_SHIFT)) {
             new->end = old->end;
             new->is_packet = old->is_packet;
         }

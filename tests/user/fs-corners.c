@@ -20,6 +20,13 @@
 static char page[2 * PIPE_BUF], got[2 * PIPE_BUF];
 static int ends[2];
 
+static bool all(const char *bytes, size_t size, char byte)
+{
+    while (size && *bytes++ == byte)
+        size--;
+    return !size;
+}
+
 static long unread(void)
 {
     int bytes = -1;
@@ -56,6 +63,47 @@ static void packets_check(void)
     for (packets = 0; read(ends[0], got, 10) == 1;)
         packets++;
     is(packets, 15, "the packets in it stay packets");
+}
+
+static void modal_write(int mode, char byte, size_t size)
+{
+    fcntl(ends[1], F_SETFL, O_NONBLOCK | mode);
+    memset(page, byte, size);
+    is(write(ends[1], page, size), size, "%zu bytes%s", size, mode ? " as a packet" : "");
+}
+
+// Plain bytes, a packet, plain bytes: whether the pipe then becomes smaller or not, they are what they were.
+static void packets_resize_check(void)
+{
+    pipe2(ends, O_NONBLOCK);
+    modal_write(0, 'a', 4000);
+    modal_write(O_DIRECT, 'b', 200);
+    modal_write(0, 'c', 50);
+    is(read(ends[0], got, 3900), 3900, "most of the first bytes");
+    fcntl(ends[1], F_SETPIPE_SZ, 8192);
+    is(unread(), 350, "a resize loses nothing");
+    is(read(ends[0], got, 1000), 300, "what was left of them and the packet");
+    ok(all(got, 100, 'a') && all(got + 100, 200, 'b'), "as written");
+    is(read(ends[0], got, 1000), 50, "what was behind it");
+    ok(all(got, 50, 'c'), "as written, too");
+    is(unread(), 0, "and nothing else");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+// A packet that finds room behind plain bytes joins them, as Linux does it.
+static void packets_join_check(void)
+{
+    pipe2(ends, O_NONBLOCK);
+    modal_write(0, 'a', 200);
+    modal_write(O_DIRECT, 'b', 10);
+    modal_write(O_DIRECT, 'c', 10);
+    is(read(ends[0], got, 1000), 220, "all are read at once");
+    modal_write(O_DIRECT, 'd', 10);
+    modal_write(O_DIRECT, 'e', 10);
+    is(read(ends[0], got, 1000), 10, "in an empty pipe they are packets");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 // The mode belongs to the end that writes, and what lies in the pipe already stays as it is.
@@ -158,6 +206,8 @@ int main(void)
         tap_bail("mkdir " PLACE);
     packets_check();
     packets_mixed_check();
+    packets_resize_check();
+    packets_join_check();
     packets_stream_check();
     flags_check();
     nameless_check();
