@@ -56,6 +56,7 @@ static int find_cache(int fd, struct map_request *request)
     if (error)
         return error;
     request->never_write = !file_is_writable(file);
+    request->never_exec = file->inode->filesystem->flags & MS_NOEXEC;
     error = check_seals(file, request);
     if (error)
         return error;

@@ -64,6 +64,7 @@ struct map_request {
     struct pagecache *cache;
     uint64_t offset;  /* bytes into the cache */
     bool never_write; /* a shared mapping of a file that is not open for writing */
+    bool never_exec;  /* one of a file whose file system is mounted so */
 };
 /*
  * The address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM (fixed below vm.mmap_min_addr; MAP_LOCKED by one who may lock nothing),

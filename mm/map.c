@@ -108,7 +108,8 @@ static unsigned map_flags(const struct aspace *aspace, const struct map_request 
     unsigned flags = (shared ? VMA_SHARED : 0) | (noreserve ? VMA_NORESERVE : 0) |
                      (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
                      (request->flags & MAP_LOCKED ? VMA_LOCKED : 0) | aspace->lock_future |
-                     (request->never_write && shared ? VMA_NEVER_WRITE : 0);
+                     (request->never_write && shared ? VMA_NEVER_WRITE : 0) |
+                     (request->never_exec ? VMA_NEVER_EXEC : 0);
 
     return vma_is_accountable(request->prot, flags) ? flags | VMA_ACCOUNTED : flags;
 }

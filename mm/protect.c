@@ -20,10 +20,10 @@ static bool protect_must_charge(const struct vma *vma, unsigned prot)
 /* May pages of this VMA get the new rights? Charges what becomes writable. 0, -EACCES or -ENOMEM. */
 static int protect_charge(struct aspace *aspace, const struct vma *vma, uint64_t pages, unsigned prot)
 {
+    if ((prot & PROT_WRITE && vma->flags & VMA_NEVER_WRITE) || (prot & PROT_EXEC && vma->flags & VMA_NEVER_EXEC))
+        return -EACCES;
     if (!(prot & PROT_WRITE))
         return 0;
-    if (vma->flags & VMA_NEVER_WRITE)
-        return -EACCES;
     /* Memory becomes data (RLIMIT_DATA); who is beyond RLIMIT_AS already is not stopped by that here. */
     if (!range_may_grow(aspace, pages, prot, vma->flags) && range_may_grow(aspace, pages, vma->prot, vma->flags))
         return -ENOMEM;

@@ -55,10 +55,22 @@ void mount_root(struct filesystem *filesystem)
 
 /* ---- the links between inodes ---- */
 
+/* Or in a file system that was detached, and what lies below. */
+static bool is_in_tree(const struct inode *inode)
+{
+    while (inode->parent && inode->parent != inode)
+        inode = inode->parent;
+    return inode == fs_root;
+}
+
 static int cover_check(const struct inode *directory)
 {
     if (!S_ISDIR(directory->mode))
         return -ENOTDIR;
+    if (!directory->links)
+        return -ENOENT;
+    if (!is_in_tree(directory))
+        return -EINVAL;
     return directory->mounted || directory == fs_root ? -EBUSY : 0;
 }
 
@@ -146,15 +158,21 @@ static void mount_detach(struct filesystem *filesystem)
     list_append(&detached, filesystem);
 }
 
+/* One of them that nobody uses any more, or NULL. */
+static struct filesystem *detached_idle(void)
+{
+    struct filesystem *filesystem = detached;
+    while (filesystem && filesystem->use(filesystem) != FILESYSTEM_IDLE)
+        filesystem = filesystem->next;
+    return filesystem;
+}
+
 void mount_reap(void)
 {
-    struct filesystem *filesystem = detached, *next;
-    for (; filesystem; filesystem = next) {
-        next = filesystem->next;
-        if (filesystem->use(filesystem) != FILESYSTEM_IDLE)
-            continue;
+    struct filesystem *filesystem;
+    while ((filesystem = detached_idle())) {
         list_remove(&detached, filesystem);
-        filesystem_free(filesystem);
+        filesystem_free(filesystem); /* may sleep: the list is another one afterwards */
     }
 }
 

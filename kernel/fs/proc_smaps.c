@@ -72,9 +72,10 @@ static void flags_show(struct text *text, const struct vma *vma)
     /* As on Linux, a mapping that can never be written is shared in name only. */
     bool is_written = (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED;
 
-    text_printf(text, "VmFlags: %s%s%s%smr %sme %s", vma->prot & PROT_READ ? "rd " : "",
+    text_printf(text, "VmFlags: %s%s%s%smr %s%s%s", vma->prot & PROT_READ ? "rd " : "",
                 vma->prot & PROT_WRITE ? "wr " : "", vma->prot & PROT_EXEC ? "ex " : "",
                 is_written ? "sh " : "", vma->flags & VMA_NEVER_WRITE ? "" : "mw ",
+                vma->flags & VMA_NEVER_EXEC ? "" : "me ",
                 vma->flags & VMA_SHARED ? "ms " : "");
     for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
         if (vma->flags & codes[i].flag)

@@ -106,6 +106,14 @@ static int proc_make(const struct mount_request *request, struct filesystem **ma
     return *made ? 0 : -ENOMEM;
 }
 
+static bool type_is_mounted(const char *type)
+{
+    const struct filesystem *filesystem = fs_mounts;
+    while (filesystem && strcmp(filesystem->type, type))
+        filesystem = filesystem->next;
+    return filesystem;
+}
+
 static int filesystem_make(const struct mount_request *request, struct filesystem **made)
 {
     if (!request->type)
@@ -114,7 +122,7 @@ static int filesystem_make(const struct mount_request *request, struct filesyste
         return tmpfs_make(request, made);
     if (!strcmp(request->type, "proc"))
         return proc_make(request, made);
-    return !strcmp(request->type, "devtmpfs") ? -EBUSY : -ENODEV; /* there is one of it, and it is mounted */
+    return type_is_mounted(request->type) ? -EBUSY : -ENODEV; /* devtmpfs: there is one of it */
 }
 
 static int mount_new(const struct mount_request *request, struct inode *directory)
@@ -144,6 +152,19 @@ static struct filesystem *filesystem_at(const struct inode *root)
     return filesystem;
 }
 
+/* Both, or neither. */
+static int limits_and_flags_set(struct filesystem *tmpfs, const struct tmpfs_options *options, unsigned flags)
+{
+    unsigned before = tmpfs->flags;
+    int error = mount_set_flags(tmpfs, flags);
+    if (error)
+        return error;
+    error = tmpfs_set_limits(tmpfs, options);
+    if (error)
+        tmpfs->flags = before;
+    return error;
+}
+
 static int mount_again(const struct mount_request *request, const struct inode *root)
 {
     struct filesystem *filesystem = filesystem_at(root);
@@ -157,10 +178,9 @@ static int mount_again(const struct mount_request *request, const struct inode *
             return -EINVAL;
         struct tmpfs_options options = tmpfs_options_now(filesystem);
         int error = tmpfs_options_read(request->data, &options);
-        if (!error)
-            error = tmpfs_set_limits(filesystem, &options);
         if (error)
             return error;
+        return limits_and_flags_set(filesystem, &options, flags);
     }
     return mount_set_flags(filesystem, flags);
 }

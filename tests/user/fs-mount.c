@@ -103,6 +103,50 @@ static void covers(void)
     unlink("m/below");
 }
 
+// What is out of the tree, or removed, carries no mount.
+static void detached(void)
+{
+    mount("x", "m", "tmpfs", 0, NULL);
+    mkdir("m/inner", 0755);
+    chdir("m");
+    is(umount2("/tmp/mounts/m", MNT_DETACH), 0, "a tree is detached");
+    fails(mount("x", ".", "tmpfs", 0, NULL), EINVAL, "its root is not mounted on");
+    fails(mount("x", "inner", "tmpfs", 0, NULL), EINVAL, "nor what lies in it");
+    chdir("/tmp/mounts");
+    mkdir("gone", 0755);
+    chdir("gone");
+    rmdir("/tmp/mounts/gone");
+    fails(mount("x", ".", "tmpfs", 0, NULL), ENOENT, "nor a directory that was removed");
+    chdir("/tmp/mounts");
+}
+
+static void no_execution(void)
+{
+    mount("x", "m", "tmpfs", MS_NOEXEC, NULL);
+    put("m/file");
+    int fd = open("m/file", O_RDWR);
+    ftruncate(fd, 4096);
+    char *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    fails(mprotect(map, 4096, PROT_READ | PROT_EXEC), EACCES, "MS_NOEXEC: a mapping does not become executable");
+    is(mprotect(map, 4096, PROT_READ | PROT_WRITE), 0, "but writable");
+    munmap(map, 4096);
+    close(fd);
+    is(umount("m"), 0, "and away");
+}
+
+static void remount_is_whole(void)
+{
+    struct statfs figures;
+    mount("x", "m", "tmpfs", 0, "size=64k");
+    put("m/file");
+    int fd = open("m/file", O_RDWR);
+    fails(mount("x", "m", "tmpfs", MS_REMOUNT | MS_RDONLY, "size=128k"), EBUSY, "a remount that is refused");
+    statfs("m", &figures);
+    is(figures.f_blocks, 16, "changes no limit either");
+    close(fd);
+    umount("m");
+}
+
 static void busy(void)
 {
     mount("x", "m", "tmpfs", 0, NULL);
@@ -256,6 +300,9 @@ int main(void)
     errors();
     covers();
     busy();
+    detached();
+    no_execution();
+    remount_is_whole();
     read_only();
     flags();
     unshared();
