@@ -56,7 +56,7 @@ static bool segment_is_good(const struct object *object, const Elf64_Phdr *segme
     return segment->p_filesz <= segment->p_memsz && segment->p_offset <= object->cache->size &&
            segment->p_filesz <= object->cache->size - segment->p_offset &&
            page_offset(segment->p_offset) == page_offset(segment->p_vaddr) && segment->p_vaddr < limit &&
-           segment->p_memsz < limit - segment->p_vaddr;
+           segment->p_memsz <= limit - segment->p_vaddr;
 }
 
 /*
@@ -227,10 +227,10 @@ static int read_linker_path(const struct object *program, const Elf64_Phdr *segm
     error = read_exactly(program->cache, segment->p_offset, *path, size);
     if (!error && (*path)[size - 1])
         error = -ENOEXEC;
-    if (error)
+    if (error) {
         kfree(*path);
-    if (error)
         *path = NULL;
+    }
     return error;
 }
 

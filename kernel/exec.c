@@ -7,7 +7,12 @@
  */
 #include "kernel/exec.h"
 
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+
 #include "kernel/fs/file.h"
+#include "kernel/fs/lease.h"
+#include "kernel/fs/standpoint.h"
 #include "kernel/futex.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -85,6 +90,8 @@ static int open_program(struct program *program, const char *path)
         error = -EACCES;
     if (!error)
         error = inode_permission(inode, INODE_EXECUTE);
+    if (!error)
+        error = lease_break(inode, O_RDONLY);
     if (!error)
         error = executable_get(inode);
     if (!error) {
@@ -176,9 +183,19 @@ static int resolve_program(struct program *program, const char *path, struct exe
 }
 
 /*
+ * Do the file's set-user-ID and set-group-ID bits count? Not if the caller gave that up (PR_SET_NO_NEW_PRIVS of
+ * prctl(2)), nor on a file system mounted with MS_NOSUID, nor while an unprivileged caller shares its directory and
+ * umask: the other one would have a say in what the privileged program does.
+ */
+static bool may_borrow(const struct process *process, const struct inode *inode)
+{
+    return !process->has_no_new_privileges && !(inode->filesystem->flags & MS_NOSUID) &&
+           (!standpoint_is_shared(process->standpoint) || credentials_are_privileged(&process->credentials));
+}
+
+/*
  * Whom the program acts for: the caller, or with a set-user-ID or set-group-ID file the file's owner or
- * group, unless the caller gave that up (execve(2), PR_SET_NO_NEW_PRIVS of prctl(2)). The saved ids, and
- * those for files, become the effective ones.
+ * group (execve(2)). The saved ids, and those for files, become the effective ones.
  */
 static void choose_credentials(struct program *program, const struct process *process)
 {
@@ -186,9 +203,10 @@ static void choose_credentials(struct program *program, const struct process *pr
     const struct inode *inode = program->inode;
 
     *credentials = process->credentials;
-    if (!process->has_no_new_privileges && inode->mode & S_ISUID)
+    bool borrows = may_borrow(process, inode);
+    if (borrows && inode->mode & S_ISUID)
         credentials->user.effective = inode->uid;
-    if (!process->has_no_new_privileges && (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+    if (borrows && (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
         credentials->group.effective = inode->gid;
     credentials->user.saved = credentials->user.filesystem = credentials->user.effective;
     credentials->group.saved = credentials->group.filesystem = credentials->group.effective;
@@ -327,12 +345,13 @@ static void exchange_files(struct process *process, struct files *files)
 static void exchange_credentials(struct process *process, const struct credentials *credentials)
 {
     const struct credentials *old = &process->credentials;
-    bool was_itself = old->user.effective == old->user.real && old->group.effective == old->group.real;
+    bool changes = credentials->user.effective != old->user.effective || credentials->user.filesystem != old->user.filesystem ||
+                   credentials->group.effective != old->group.effective ||
+                   credentials->group.filesystem != old->group.filesystem;
     bool irq;
 
-    process->is_dumpable = was_itself && credentials->user.effective == old->user.effective &&
-                           credentials->group.effective == old->group.effective;
-    if (credentials_are_borrowed(credentials))
+    process->is_dumpable = !changes && !credentials_are_borrowed(old);
+    if (changes || credentials_are_borrowed(credentials))
         process->death_signal = 0;
     irq = spin_lock_irq(&process_lock);
     process->credentials = *credentials;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sys_unshare.c: unshare(2): what clone(2) shared is one's own from now on. Namespaces are not built.
+ * sys_unshare.c: unshare(2): descriptors, directory and umask that clone(2) shared are one's own from now on. Namespaces
+ * are not built.
  */
 #include <linux/sched.h>
 
@@ -57,7 +58,7 @@ int64_t sys_unshare(const struct syscall_args *args)
     struct process *process = current();
     unsigned flags = (unsigned)args->arg[0];
     bool takes_files = flags & CLONE_FILES && files_are_shared(process->files);
-    bool takes_standpoint = flags & CLONE_FS && process->standpoint->refs > 1;
+    bool takes_standpoint = flags & CLONE_FS && standpoint_is_shared(process->standpoint);
     int error = args->arg[0] >> 32 ? -EINVAL : check(flags, process);
 
     if (error)

@@ -25,7 +25,7 @@ int lease_get(const struct file *file);
 void lease_release(struct inode *inode, struct file *file);
 
 /*
- * Somebody opens the file with these flags, or cuts it off (O_WRONLY): leases in the way are broken. 0;
+ * Somebody opens the file with these flags, runs it (O_RDONLY), or cuts it off (O_WRONLY): leases in the way are broken. 0;
  * -EWOULDBLOCK (O_NONBLOCK: the holders have been told), -ERESTARTSYS. May sleep.
  */
 int lease_break_all(struct inode *inode, unsigned flags) __must_check;

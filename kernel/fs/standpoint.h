@@ -25,6 +25,8 @@ struct standpoint *standpoint_create(struct inode *cwd) __must_check;
 struct standpoint *standpoint_clone(const struct standpoint *standpoint) __must_check;
 /* The same one for one process more. */
 struct standpoint *standpoint_share(struct standpoint *standpoint);
+/* Has any other process it, too? */
+static inline bool standpoint_is_shared(const struct standpoint *standpoint) { return standpoint->refs > 1; }
 /* One process less has it; the last one frees it. May sleep. */
 void standpoint_put(struct standpoint *standpoint);
 

@@ -3,9 +3,13 @@
 //
 // execve: what the new program gets (arguments, environment, auxiliary vector, signals, descriptors),
 // what it must not get (memory, handlers), scripts, and refusals. The program runs itself anew.
+#define _GNU_SOURCE
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <sys/mount.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -203,6 +207,39 @@ static void owner_check(void)
     unlink("/tmp/lent");
 }
 
+// The same where it must borrow nothing: on a file system mounted so, and with a directory that another shares.
+static int becomes_lent_sharing(void *arg)
+{
+    becomes_lent(arg);
+    return 203;
+}
+
+static void nosuid_check(void)
+{
+    static char stack[65536];
+    const struct lent nobody = {06755, "1000", "1000", false};
+    int status;
+    mkdir("/tmp/nosuid", 0755);
+    if (mount("x", "/tmp/nosuid", "tmpfs", MS_NOSUID, NULL))
+        tap_bail("mount");
+    copy_make("/tmp/nosuid/lent");
+    chown("/tmp/nosuid/lent", 7, 8);
+    chmod("/tmp/nosuid/lent", 06755);
+    symlink("/tmp/nosuid/lent", "/tmp/lent");
+    is(WEXITSTATUS(child_run(becomes_lent, (void *)&nobody)), 0, "on a file system mounted with MS_NOSUID: the caller's");
+    unlink("/tmp/lent");
+    umount("/tmp/nosuid");
+    rmdir("/tmp/nosuid");
+
+    copy_make("/tmp/lent");
+    chown("/tmp/lent", 7, 8);
+    chmod("/tmp/lent", 06755);
+    pid_t pid = clone(becomes_lent_sharing, stack + sizeof(stack), CLONE_FS | SIGCHLD, (void *)&nobody);
+    ok(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "a child that shares directory and umask ends");
+    is(WEXITSTATUS(status) & 7, 0, "and has borrowed nothing"); // though Linux calls it secure
+    unlink("/tmp/lent");
+}
+
 static void becomes_descriptors(void *arg)
 {
     (void)arg;
@@ -326,6 +363,7 @@ int main(int argc, char **argv)
     tap_begin();
     roles_check();
     owner_check();
+    nosuid_check();
     script_check();
     refusals_check();
     linker_refusals_check();

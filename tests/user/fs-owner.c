@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -272,6 +273,18 @@ static void lease_weakens(void)
     is(fcntl(lease_file, F_SETLEASE, F_RDLCK), 0, "and does");
     waitpid(child, &status, 0);
     is(status, 0, "the reader has the file");
+    chmod("lease", 0755);
+    is(fcntl(lease_file, F_SETLEASE, F_WRLCK), 0, "a write lease again");
+    child = fork();
+    if (!child) {
+        execl("lease", "lease", NULL);
+        _exit(errno != ENOEXEC);
+    }
+    is(sigwaitinfo(&signals, &info), SIGIO, "who runs the file breaks it");
+    is(fcntl(lease_file, F_GETLEASE), F_RDLCK, "as a reader does");
+    fcntl(lease_file, F_SETLEASE, F_RDLCK);
+    waitpid(child, &status, 0);
+    is(status, 0, "and then finds that it is no program");
     close(lease_file);
     while (next(&info))
         ;
