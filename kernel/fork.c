@@ -157,13 +157,26 @@ static bool has_too_many_processes(const struct process *process)
            process_count_of_user(user) >= limit;
 }
 
+/* It goes again. Who shares the descriptors may have moved it meanwhile: then it means nobody. */
+static void take_pidfd(struct process *child, int fd)
+{
+    struct process *meant = NULL;
+    bool is_nonblocking, irq = spin_lock_irq(&process_lock);
+    bool is_there = !pidfd_resolve(fd, &meant, &is_nonblocking) && meant == child;
+
+    pidfd_forget_locked(child);
+    spin_unlock_irq(&process_lock, irq);
+    if (is_there)
+        (void)!files_close(fd);
+}
+
 /* CLONE_PIDFD: a descriptor for the child, told to the caller. The descriptor, or a negative errno. */
 static int give_pidfd(struct process *child, vaddr_t address)
 {
     int fd = pidfd_for_child(child);
 
     if (fd >= 0 && copy_to_user(address, &fd, sizeof(fd))) {
-        (void)!files_close(fd);
+        take_pidfd(child, fd);
         return -EFAULT;
     }
     return fd;
@@ -188,7 +201,7 @@ static int make_child(struct process *parent, const struct fork_request *request
         error = process_enter(child, parent_of_child(child, parent, request->flags));
     if (error) {
         if (fd >= 0)
-            (void)!files_close(fd);
+            take_pidfd(child, fd);
         give_back(child);
         return error;
     }

@@ -11,7 +11,7 @@ struct process;
 
 /*
  * A descriptor of the current process for a child that is being made (clone(2), CLONE_PIDFD): its number, or
- * -ENOMEM, -EMFILE. If the child comes to nothing, close it before the child is freed. May sleep.
+ * -ENOMEM, -EMFILE. If the child comes to nothing, pidfd_forget_locked() before it is freed. May sleep.
  */
 int pidfd_for_child(struct process *child) __must_check;
 

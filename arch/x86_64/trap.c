@@ -67,16 +67,12 @@ static __noinline void fault_unserved(struct trapframe *frame, const struct faul
 void page_fault(struct trapframe *frame)
 {
     vaddr_t addr = cr2_read(); /* before interrupts are on: the next fault overwrites it */
-    uint64_t error = frame->error;
     if (unlikely(!fault_is_allowed(frame, addr)))
         panic_trap(frame, addr);
     interrupts_enable();
-    if (unlikely(!this_cpu()->aspace)) { /* a user copy where there is no user: it ends short */
-        frame->rip = fixup_target(frame->rip);
-        return;
-    }
-    struct fault fault = { .addr = addr, .ip = frame->rip, .cause = causes[error % CAUSES] };
-    enum fault_kind kind = mm_fault(&fault);
+    struct fault fault = { .addr = addr, .ip = frame->rip, .cause = causes[frame->error % CAUSES] };
+    /* A user copy where there is no user ends short. */
+    enum fault_kind kind = likely(this_cpu()->aspace) ? mm_fault(&fault) : FAULT_SEGV_MAPERR;
     if (unlikely(!fault_resolved(kind)))
         fault_unserved(frame, &fault, kind);
 }

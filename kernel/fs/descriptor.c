@@ -165,7 +165,7 @@ static struct slot *slot_of(int fd)
 static void file_hold(struct file *file)
 {
     struct held_files *held = &current()->held;
-    ASSERT(held->count < HELD_FILES_MAX);
+    BUG_ON(held->count == HELD_FILES_MAX, "a system call on more than %u files", HELD_FILES_MAX);
     held->files[held->count++] = file_get(file);
     __atomic_or_fetch(&this_cpu()->return_work, RETURN_FILES, __ATOMIC_RELAXED);
 }

@@ -161,7 +161,7 @@ struct inode {
     uint64_t number;
     uint64_t size;
     uint32_t links;   /* 0: removed, or never had a name */
-    bool stays_nameless; /* made by O_TMPFILE with O_EXCL: linkat(2) gives it no name */
+    bool linkable;    /* made without a name, which it may be given once (O_TMPFILE) */
     uint32_t special; /* st_rdev of a device, encoded as stat(2) shows it */
     uint32_t uid, gid;
     int32_t writers;  /* above 0: open for writing so many times; below: run by so many programs */

@@ -45,7 +45,7 @@ static int count_blocked(struct process *process, void *count)
     return 0;
 }
 
-/* cpu: user nice system idle, then kinds of time that are not told apart here. */
+/* cpu: user nice system idle iowait irq softirq steal guest guest_nice; those that say 0 are not told apart. */
 static int stat_show(struct text *text, const struct proc_id *id)
 {
     unsigned blocked = 0;

@@ -330,5 +330,8 @@ int64_t sys_fallocate(const struct syscall_args *args)
         return -EFBIG;
     if (!file->inode->ops->allocate)
         return -EOPNOTSUPP;
-    return file->inode->ops->allocate(file->inode, (int)args->arg[1], (uint64_t)offset, (uint64_t)length);
+    int error = file->inode->ops->allocate(file->inode, (int)args->arg[1], (uint64_t)offset, (uint64_t)length);
+    if (!error)
+        notify_inode(file->inode, DN_MODIFY);
+    return error;
 }

@@ -145,20 +145,13 @@ static int hint_get(const struct inode *inode, uint64_t user)
 
 /* ---- the call ---- */
 
-static int descriptor_copy(int fd, int from, bool close_on_exec)
-{
-    struct file *file = files_get(fd);
-    return file ? files_install(file_get(file), from, close_on_exec) : -EBADF;
-}
-
 /* The commands that are about the descriptor, not about what can be done with the file. */
-static int64_t fcntl_descriptor(int fd, const struct file *file, unsigned command, uint64_t argument)
+static int64_t fcntl_descriptor(int fd, struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
     case F_DUPFD:
-        return descriptor_copy(fd, (int)argument, false);
     case F_DUPFD_CLOEXEC:
-        return descriptor_copy(fd, (int)argument, true);
+        return files_install(file_get(file), (int)argument, command == F_DUPFD_CLOEXEC);
     case F_GETFD:
         return files_closes_on_exec(fd) ? FD_CLOEXEC : 0;
     case F_SETFD:

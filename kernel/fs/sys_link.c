@@ -160,8 +160,6 @@ static int link_check(const struct inode *inode, const struct path_place *place)
         return error;
     if (S_ISDIR(inode->mode) || !place->parent->ops->link)
         return -EPERM;
-    if (inode->stays_nameless)
-        return -ENOENT;
     return 0;
 }
 

@@ -144,7 +144,7 @@ static int open_nameless(struct inode *directory, const struct opening *opening,
     error = directory->ops->create(directory, NULL, 0, &new, &made);
     if (error)
         return error;
-    made->stays_nameless = opening->flags & O_EXCL;
+    made->linkable = !(opening->flags & O_EXCL);
     error = file_open(made, opening->flags & ~(unsigned)O_TMPFILE, file);
     inode_put(made);
     return error;

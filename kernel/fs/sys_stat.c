@@ -19,7 +19,7 @@ struct moment {
     int64_t seconds, nanoseconds;
 };
 
-/* f_flags of statfs(2): ST_VALID says that they are true, ST_RDONLY. */
+/* f_flags of statfs(2): ST_VALID says that they are true. */
 #define STATFS_VALID 0x20
 #define STATFS_RELATIME 0x1000 /* what inode_note_access() does */
 
@@ -158,7 +158,7 @@ int64_t sys_statx(const struct syscall_args *args)
 
 /* ---- statfs ---- */
 
-/* The first bits are the same in mount(2) and statfs(2); those on access times are not. */
+/* The bits are the same in mount(2) and statfs(2), but for MS_RELATIME's. */
 static long statfs_flags(const struct filesystem *filesystem)
 {
     unsigned flags = filesystem->flags;

@@ -64,7 +64,7 @@ void entry_insert_locked(struct node *directory, struct entry *entry, struct nod
     LIST_INSERT_HEAD(&node->names, entry, alias);
     inode_get(&node->inode);
     node->inode.links += is_directory ? 2 : 1;
-    node->linkable = false;
+    node->inode.linkable = false;
     directory->inode.links += is_directory;
     directory->inode.size += ENTRY_BYTES;
     if (!node->shown)
@@ -184,7 +184,7 @@ static int directory_create(struct inode *directory, const char *name, size_t le
         }
         inode_note_change(directory);
     }
-    node->linkable = !name;
+    node->inode.linkable = !name;
     *made = &node->inode;
     return 0;
 }
@@ -192,7 +192,7 @@ static int directory_create(struct inode *directory, const char *name, size_t le
 static int directory_link(struct inode *directory, const char *name, size_t length, struct inode *inode)
 {
     struct node *node = node_of(inode);
-    if (!inode->links && !node->linkable)
+    if (!inode->links && !inode->linkable)
         return -ENOENT;
     if (inode->links >= LINKS_MAX)
         return -EMLINK;

@@ -137,9 +137,9 @@ static int seals_allow_size(const struct inode *inode, uint64_t size)
 
 /*
  * What can be written through a mapping cannot be sealed from writing. The seal comes before the search, which may
- * sleep: so no mapping comes after it.
+ * sleep, so whoever asks for a mapping from then on is refused; node->lock keeps other seals away until it is certain.
  */
-static int file_seal(struct inode *inode, unsigned seals)
+static int seal_locked(struct inode *inode, unsigned seals)
 {
     unsigned before = inode->seals;
     if (before & F_SEAL_SEAL)
@@ -149,6 +149,15 @@ static int file_seal(struct inode *inode, unsigned seals)
         return 0;
     inode->seals = before;
     return -EBUSY;
+}
+
+static int file_seal(struct inode *inode, unsigned seals)
+{
+    struct node *node = node_of(inode);
+    mutex_lock(&node->lock);
+    int error = seal_locked(inode, seals);
+    mutex_unlock(&node->lock);
+    return error;
 }
 
 /* ---- writing ---- */

@@ -48,7 +48,6 @@ struct node {
     int64_t last_position;
     LIST_HEAD(, entry) names; /* that lead here */
     struct entry *shown;      /* whose name the inode has: of `names`, or the last one there was */
-    bool linkable;            /* made without a name, which it may be given once (O_TMPFILE) */
 
     struct pagecache *cache; /* regular files: one reference */
     struct mutex lock;

@@ -131,6 +131,8 @@ static void contents(void)
     is(told(), 1, "ftruncate");
     truncate("w/a", 3);
     is(told(), 1, "truncate");
+    fallocate(file, 0, 0, 100);
+    is(told(), 1, "fallocate");
     close(open("w/a", O_WRONLY | O_TRUNC));
     is(told(), 1, "O_TRUNC");
     write(file, bytes, 0);
