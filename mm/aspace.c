@@ -45,7 +45,11 @@ void lazy_switches_init(void)
     lazy.zfod = params_bool("zfod", true);
     lazy.zeropage = params_bool("zeropage", true);
     lazy.cow = params_bool("cow", true);
+    /* lab cow: begin */
     lazy.sharedtables = params_bool("sharedtables", true);
+    /* lab cow: instead
+     * lazy.sharedtables = params_bool("sharedtables", false); // this lab is about pages; `sharedtables=on` is for afterwards
+     */
 }
 
 void mm_init(void)
