@@ -12,6 +12,7 @@
 #ifndef LAB_RECORD_H
 #define LAB_RECORD_H
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,37 @@ static inline unsigned char *lab_map(uint64_t key, uint64_t pages, int flags)
     if (region == MAP_FAILED)
         lab_lost(key);
     return region;
+}
+
+// The same, and lab_fill(…, 1, …) in each page.
+static inline unsigned char *lab_map_filled(uint64_t key, uint64_t pages, int flags)
+{
+    unsigned char *region = lab_map(key, pages, flags);
+    for (uint64_t i = 0; i < pages; i++)
+        lab_fill(region + i * PAGE, 1, i);
+    return region;
+}
+
+// Reports what is free (the kernel's slabs count as free) and what is promised, in KiB: run.leaves_nothing() compares.
+static inline void lab_report_memory(const char *name)
+{
+    static const char *const keys[] = { "MemFree:", "Slab:", "Committed_AS:" };
+    static char text[4096];
+    uint64_t value[3];
+    int fd = open("/proc/meminfo", O_RDONLY);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (length < 0)
+        lab_lost(70);
+    close(fd);
+    text[length] = 0;
+    for (int i = 0; i < 3; i++) {
+        const char *at = strstr(text, keys[i]);
+        if (!at)
+            lab_lost(71);
+        value[i] = strtoul(at + strlen(keys[i]), NULL, 10);
+    }
+    lab_report(name, value[0] + value[1], value[2]);
 }
 
 #endif

@@ -219,10 +219,4 @@ def protect(run):
 @lab.test("104 rounds of mapping, cutting, replacing and unmapping leave nothing behind", program="rounds",
           needs=("split", "unmap"), parts={"frames": 4, "ledger": 4}, gdb="lz frames", memory="24M")
 def rounds(run):
-    before = run.guest.next("before")
-    after = run.guest.next("after")
-    with run.part("frames"):
-        run.no_leak(before.values[0], after.values[0], "free memory in KiB", slack=8)   # a slab of the kernel's may fill up
-    with run.part("ledger"):
-        run.no_leak(before.values[1], after.values[1], "promised memory (Committed_AS) in KiB")
-    run.guest.end()
+    run.leaves_nothing()

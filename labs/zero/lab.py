@@ -194,10 +194,4 @@ def sparse(run):
 @lab.test("60 rounds of map, read, write and unmap leave nothing behind", program="rounds", needs=("read", "upgrade"),
           parts={"frames": 4, "ledger": 1}, gdb="lz frames", memory="24M")
 def rounds(run):
-    before = run.guest.next("before")
-    after = run.guest.next("after", lost=verdict.LEAK)     # a fork or a write that found no memory
-    with run.part("frames"):
-        run.no_leak(before.values[0], after.values[0], "free memory in KiB", slack=8)   # a slab of the kernel's may fill up
-    with run.part("ledger"):
-        run.no_leak(before.values[1], after.values[1], "promised memory (Committed_AS) in KiB")
-    run.guest.end()
+    run.leaves_nothing(lost=verdict.LEAK)      # a fork or a write that found no memory

@@ -131,6 +131,17 @@ class Run:
         if abs(before - after) > slack:
             self.fail(verdict.LEAK, f"{what} afterwards as before: {before:,}", f"{after:,}", self.test.gdb)
 
+    def leaves_nothing(self, lost=verdict.WRONG):
+        """The whole of a test of rounds: parts `frames` and `ledger`, records `before` and `after` of lab_report_memory()."""
+        before = self.guest.next("before")
+        after = self.guest.next("after", lost=lost)
+        with self.part("frames"):
+            # A slab of the kernel's may fill up.
+            self.no_leak(before.values[0], after.values[0], "free memory in KiB", slack=8)
+        with self.part("ledger"):
+            self.no_leak(before.values[1], after.values[1], "promised memory (Committed_AS) in KiB")
+        self.guest.end()
+
 
 def shown(value):
     if isinstance(value, bytes):

@@ -6,12 +6,10 @@
 int main(void)
 {
     uint64_t pages = lab_number(1, 8, 24);
-    unsigned char *region = lab_map(1, pages, MAP_PRIVATE);
+    unsigned char *region = lab_map_filled(1, pages, MAP_PRIVATE);
     struct family family;
 
     family_init(&family);
-    for (uint64_t i = 0; i < pages; i++)
-        lab_fill(region + i * PAGE, 1, i);
     lab_report("start", 0);
     for (uint64_t i = 0; i < pages; i++)
         region[i * PAGE] = lab_byte(1, i, 0);

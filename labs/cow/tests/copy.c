@@ -6,17 +6,11 @@
 int main(void)
 {
     uint64_t pages = lab_number(1, 40, 120);
-    unsigned char *region = lab_map(1, pages, MAP_PRIVATE);
+    unsigned char *region = lab_map_filled(1, pages, MAP_PRIVATE);
     struct family family;
 
     family_init(&family);
-    for (uint64_t i = 0; i < pages; i++)
-        lab_fill(region + i * PAGE, 1, i);
-    family.child = fork();
-    if (family.child < 0)
-        lab_lost(1);
-    if (family.child == 0) {
-        lab_stream(1);
+    if (family_fork(&family)) {
         child_waits(&family);
         lab_report("before", 0);
         for (uint64_t i = 0; i < pages; i++)

@@ -4,6 +4,7 @@
 #ifndef LAB_COW_FAMILY_H
 #define LAB_COW_FAMILY_H
 
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,17 @@ static inline void family_init(struct family *family)
 {
     if (pipe(family->down) || pipe(family->up))
         lab_lost(90);
+}
+
+// fork; the child reports as stream 1. True in the child.
+static inline bool family_fork(struct family *family)
+{
+    family->child = fork();
+    if (family->child < 0)
+        lab_lost(93);
+    if (family->child == 0)
+        lab_stream(1);
+    return family->child == 0;
 }
 
 static inline void tell(int fd)

@@ -13,10 +13,7 @@ int main(void)
     for (uint64_t i = 0; i < pages; i++)
         region[i * PAGE] = lab_byte(1, i, 0);
     lab_report("start", 0);
-    family.child = fork();
-    if (family.child < 0)
-        lab_lost(1);
-    if (family.child == 0) {
+    if (family_fork(&family)) {
         for (uint64_t i = 0; i < pages; i++)
             region[i * PAGE] = 'c';
         _exit(0);

@@ -6,18 +6,12 @@
 int main(void)
 {
     uint64_t pages = lab_number(1, 40, 120);
-    unsigned char *region = lab_map(1, pages, MAP_PRIVATE);
+    unsigned char *region = lab_map_filled(1, pages, MAP_PRIVATE);
     struct family family;
 
     family_init(&family);
-    for (uint64_t i = 0; i < pages; i++)
-        lab_fill(region + i * PAGE, 1, i);
     lab_report("start", 0);
-    family.child = fork();
-    if (family.child < 0)
-        lab_lost(1);
-    if (family.child == 0) {
-        lab_stream(1);
+    if (family_fork(&family)) {
         for (uint64_t i = 0; i < pages; i += 2)
             lab_fill(region + i * PAGE, 2, i);
         _exit(0);

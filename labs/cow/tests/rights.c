@@ -8,20 +8,14 @@
 
 int main(void)
 {
-    unsigned char *region = lab_map(1, 3, MAP_PRIVATE);
+    unsigned char *region = lab_map_filled(1, 3, MAP_PRIVATE);
     struct family family;
 
     family_init(&family);
-    for (uint64_t i = 0; i < 3; i++)
-        lab_fill(region + i * PAGE, 1, i);
     if (mprotect(region, PAGE, PROT_READ) || mprotect(region + PAGE, PAGE, PROT_NONE))
         lab_lost(1);
     lab_report("start", 0);
-    family.child = fork();
-    if (family.child < 0)
-        lab_lost(2);
-    if (family.child == 0) {
-        lab_stream(1);
+    if (family_fork(&family)) {
         if (mprotect(region + PAGE, PAGE, PROT_READ | PROT_WRITE))
             lab_lost(3);
         region[PAGE] = 'c';

@@ -2,25 +2,7 @@
 //
 // Fork, write on both sides, exit: many times. What was free and promised before is so afterwards. The copies of all rounds
 // together would fill the machine.
-#include <fcntl.h>
-
 #include "family.h"
-
-static char text[4096];
-
-// A line of /proc/meminfo, in KiB.
-static uint64_t meminfo(const char *key)
-{
-    int fd = open("/proc/meminfo", O_RDONLY);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-    if (length < 0)
-        lab_lost(1);
-    close(fd);
-    text[length] = 0;
-    char *at = strstr(text, key);
-    return at ? strtoul(at + strlen(key), NULL, 10) : 0;
-}
 
 static void rounds(unsigned char *region, uint64_t pages, uint64_t count)
 {
@@ -48,8 +30,8 @@ int main(void)
     for (uint64_t i = 0; i < pages; i++)
         lab_fill(region + i * PAGE, 1, i);
     rounds(region, pages, 4);
-    lab_report("before", meminfo("MemFree:") + meminfo("Slab:"), meminfo("Committed_AS:"));
+    lab_report_memory("before");
     rounds(region, pages, 80);
-    lab_report("after", meminfo("MemFree:") + meminfo("Slab:"), meminfo("Committed_AS:"));
+    lab_report_memory("after");
     return 0;
 }

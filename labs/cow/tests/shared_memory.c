@@ -6,7 +6,7 @@
 int main(void)
 {
     uint64_t pages = lab_number(1, 8, 40);
-    unsigned char *region = lab_map(1, pages, MAP_SHARED);
+    unsigned char *region = lab_map_filled(1, pages, MAP_SHARED);
     struct family family;
     unsigned char *private = mmap(region + pages * PAGE, PAGE, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -14,15 +14,9 @@ int main(void)
     if (private == MAP_FAILED)
         lab_lost(1);
     family_init(&family);
-    for (uint64_t i = 0; i < pages; i++)
-        lab_fill(region + i * PAGE, 1, i);
     lab_fill(private, 1, pages);
     lab_report("start", 0);
-    family.child = fork();
-    if (family.child < 0)
-        lab_lost(2);
-    if (family.child == 0) {
-        lab_stream(1);
+    if (family_fork(&family)) {
         lab_report("child", 0);
         for (uint64_t i = 0; i < pages; i += 2)
             lab_fill(region + i * PAGE, 2, i);
