@@ -115,6 +115,11 @@ with tempfile.TemporaryDirectory(prefix="labs ") as directory:
         with_hole = grade(lab, laid, tree, only)
         ok(with_hole and all(points == 0 for points, _ in with_hole.values()), f"{lab}: with the hole no points",
            str(with_hole))
+        subprocess.run(["make", "-s", "-C", laid, "build/user/forkvars"], check=True)
+        words = [os.path.join(laid, "scripts/run"), "--debug", os.path.join(laid, "build/user/forkvars")]
+        status, output, errors = run(*words, limit=120)
+        ok(status == 0 and b"parent: values at the end" in output,
+           f"{lab}: with the hole it boots, and a program forks", output.decode() + errors)
         solved = grade(lab, laid, None, only)
         ok(solved and all(points == most for points, most in solved.values()), f"{lab}: with the solution all points", str(solved))
     # ---------------------------------------------------------------- wrong kernels
