@@ -191,7 +191,7 @@ def sparse(run):
     guest.end()
 
 
-@lab.test("60 rounds of map, read, write and unmap leave nothing behind", program="rounds", needs=("read", "upgrade"),
+@lab.test("150 rounds of map, read, write and unmap leave nothing behind", program="rounds", needs=("read", "upgrade"),
           parts={"frames": 4, "ledger": 1}, gdb="lz frames", memory="24M")
 def rounds(run):
     run.leaves_nothing(lost=verdict.LEAK)      # a fork or a write that found no memory

@@ -5,7 +5,8 @@ The program under test is init, so nothing else runs. It stands still at lab_sto
 read from its memory and checked: sequence number, MAC. The log of QEMU (`-d int`) holds every exception with vector, error
 code, CPL, CR2 and CR3, from the kernel's first instruction on: faults are counted from that, not by the kernel.
 
-All limits are in the guest's own time (ticks of its timer, under -icount), so that they mean the same on every host.
+Limits are in the guest's own time (ticks of its timer, under -icount). A CPU with interrupts off has no ticks: it is found by
+the CPU time that QEMU takes, and a machine that does not move at all by the host's clock.
 """
 import collections
 import dataclasses

@@ -22,7 +22,7 @@ int main(void)
 
     rounds(pages, 2);
     lab_report_memory("before");
-    rounds(pages, 60);
+    rounds(pages, 150);
     lab_report_memory("after");
     return 0;
 }
