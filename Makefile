@@ -123,7 +123,7 @@ JOBS := $(shell nproc)
 test:
 	@scripts/setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-programs
-	$(Q)LAZYBONES_BUILT=yes CC='$(CC)' prove -j$$(($(JOBS) + 1)) --timer --exec '' $(TESTS)
+	$(Q)LAZYBONES_BUILT='$(CURDIR)' CC='$(CC)' prove -j$$(($(JOBS) + 1)) --timer --exec '' $(TESTS)
 
 # BENCH=name (or several) measures that alone; APPEND= adds kernel parameters; ACCEL=kvm times instead of counting.
 BENCH ?=

@@ -74,7 +74,8 @@ class CannotRun(Exception):
 
 def build(*targets):
     """Bring these make targets up to date, silently if all goes well. Raises CannotRun."""
-    if os.environ.get("LAZYBONES_BUILT"):       # `make test` has built all there is, and runs us side by side
+    done = os.environ.get("LAZYBONES_BUILT")    # the tree in which `make test` has built all there is: we run side by side
+    if done and os.path.samefile(done, ROOT):
         return
     # A make above this one must not hand down its flags.
     environment = {name: value for name, value in os.environ.items()

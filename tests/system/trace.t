@@ -180,9 +180,8 @@ contains(errors, "Invalid argument", "/proc/lazy/trace: what it does not know is
 # ---------------------------------------------------------------- cost
 
 def medians(*arguments, tree=ROOT):
-    is_built = os.environ.get("LAZYBONES_BUILT", "") if tree == ROOT else ""   # what `make test` has built is this tree
     status, output, errors = run(os.path.join(tree, "scripts/run"), "--icount", "--timeout", "110", *arguments,
-                                 built("user/bench"), *FAULTS, LAZYBONES_BUILT=is_built)
+                                 built("user/bench"), *FAULTS)
     equal((status, errors), (0, ""), f"the bench runs {' '.join(arguments)}")
     figures, _ = bench_table.parse(output.decode())
     return {name: median for name, (_, median) in figures.items()}
