@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * oom_report.c: the autopsy, in Linux's words (its mm/oom_kill.c and show_mem print these lines): one zone, named
- * Normal, no lists of active and inactive pages, no swap. A figure that has no meaning here is left out.
+ * oom_report.c: the autopsy, in Linux's words (its mm/oom_kill.c and show_mem print these lines), so that what reads
+ * Linux's log reads this one. There is one zone, named Normal, with one watermark (min, low and high are the same);
+ * pages have no age (all count as active), and there is no swap: such figures are 0 because they are. What nobody
+ * can tell at such a moment (how much is locked) is left out.
  */
 #include "mm/oom_report.h"
 
@@ -11,6 +13,7 @@
 #include "kernel/process.h"
 #include "kernel/lib/version.h"
 #include "mm/aspace.h"
+#include "mm/census.h"
 #include "mm/frame.h"
 #include "mm/oom.h"
 
@@ -36,26 +39,53 @@ static void report_buddy(const struct frame_figures *figures)
     log_warn("Node 0 Normal: %s= %lukB", line, figures->free * KB_PER_PAGE);
 }
 
+/* The same in kB, for the one node and for its one zone. */
+static void report_node(const struct frame_figures *figures, const struct frame_census *census)
+{
+    const uint64_t *kind = figures->by_kind;
+    uint64_t free = figures->free * KB_PER_PAGE, watermark = frame_reserve() * KB_PER_PAGE;
+    uint64_t anon = kind[FRAME_ANON] * KB_PER_PAGE, file = kind[FRAME_FILE] * KB_PER_PAGE;
+
+    log_warn("Node 0 active_anon:%lukB inactive_anon:0kB active_file:%lukB inactive_file:0kB unevictable:0kB "
+             "isolated(anon):0kB isolated(file):0kB mapped:%lukB dirty:0kB writeback:0kB shmem:%lukB "
+             "writeback_tmp:0kB kernel_stack:%lukB pagetables:%lukB sec_pagetables:0kB all_unreclaimable? yes",
+             anon, file, census->mapped_cache * KB_PER_PAGE, kind[FRAME_SHM] * KB_PER_PAGE,
+             kind[FRAME_STACK] * KB_PER_PAGE, kind[FRAME_TABLE] * KB_PER_PAGE);
+    log_warn("Node 0 Normal free:%lukB boost:0kB min:%lukB low:%lukB high:%lukB reserved_highatomic:0KB "
+             "active_anon:%lukB inactive_anon:0kB active_file:%lukB inactive_file:0kB unevictable:0kB "
+             "writepending:0kB present:%lukB managed:%lukB bounce:0kB free_pcp:0kB local_pcp:0kB "
+             "free_cma:0kB",
+             free, watermark, watermark, watermark, anon, file, frame_count * KB_PER_PAGE,
+             figures->total * KB_PER_PAGE);
+    log_warn("lowmem_reserve[]: 0 0");
+}
+
 static void report_memory(void)
 {
     struct frame_figures figures;
+    struct frame_census census;
 
     frame_figures(&figures);
+    frame_census(&census);
     const uint64_t *kind = figures.by_kind;
     log_warn("Mem-Info:");
     log_warn("active_anon:%lu inactive_anon:0 isolated_anon:0", kind[FRAME_ANON]);
     log_warn(" active_file:%lu inactive_file:0 isolated_file:0", kind[FRAME_FILE]);
     log_warn(" unevictable:0 dirty:0 writeback:0");
     log_warn(" slab_reclaimable:0 slab_unreclaimable:%lu", kind[FRAME_SLAB]);
-    log_warn(" shmem:%lu pagetables:%lu", kind[FRAME_SHM], kind[FRAME_TABLE]);
+    log_warn(" mapped:%lu shmem:%lu pagetables:%lu", census.mapped_cache, kind[FRAME_SHM], kind[FRAME_TABLE]);
+    log_warn(" sec_pagetables:0 bounce:0");
+    log_warn(" kernel_misc_reclaimable:0");
     log_warn(" free:%lu free_pcp:0 free_cma:0", figures.free);
-    log_warn("Node 0 Normal free:%lukB min:%lukB present:%lukB managed:%lukB", figures.free * KB_PER_PAGE,
-             frame_reserve() * KB_PER_PAGE, frame_count * KB_PER_PAGE, figures.total * KB_PER_PAGE);
+    report_node(&figures, &census);
     report_buddy(&figures);
+    log_warn("Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB");
     log_warn("%lu total pagecache pages", kind[FRAME_FILE] + kind[FRAME_SHM]);
+    log_warn("0 pages in swap cache");
     log_warn("Free swap  = 0kB");
     log_warn("Total swap = 0kB");
     log_warn("%lu pages RAM", frame_count);
+    log_warn("0 pages HighMem/MovableOnly");
     log_warn("%lu pages reserved", frame_count - figures.total);
 }
 

@@ -105,7 +105,28 @@ static void figures_check(const char *log, const struct victim *victim)
 static void memory_report_check(const char *log)
 {
     has(log, "^Mem-Info:$", "the memory report begins");
-    has(log, "^ ?active_anon:[0-9]+ inactive_anon:[0-9]+", "anonymous pages");
+    static const char *const lines[][2] = {
+        {"^active_anon:[0-9]+ inactive_anon:[0-9]+ isolated_anon:[0-9]+$", "anonymous pages"},
+        {"^ active_file:[0-9]+ inactive_file:[0-9]+ isolated_file:[0-9]+$", "pages of files"},
+        {"^ unevictable:[0-9]+ dirty:[0-9]+ writeback:[0-9]+$", "pages that cannot go"},
+        {"^ slab_reclaimable:[0-9]+ slab_unreclaimable:[1-9][0-9]*$", "the kernel's objects"},
+        {"^ mapped:[1-9][0-9]* shmem:[0-9]+ pagetables:[1-9][0-9]*$", "mapped and shared pages, page tables"},
+        {"^ sec_pagetables:[0-9]+ bounce:[0-9]+$", "no page tables of guests"},
+        {"^ kernel_misc_reclaimable:[0-9]+$", "nothing else to take"},
+        {"^ free:[0-9]+ free_pcp:[0-9]+ free_cma:[0-9]+$", "what is free"},
+        {"^Node 0 active_anon:[0-9]+kB .* mapped:[1-9][0-9]*kB .* kernel_stack:[1-9][0-9]*kB pagetables:[1-9][0-9]*kB ",
+         "the node"},
+        {"^Node 0 [A-Za-z0-9]+ free:[0-9]+kB boost:[0-9]+kB min:[1-9][0-9]*kB low:[1-9][0-9]*kB high:[1-9][0-9]*kB ",
+         "its zone"},
+        {"^lowmem_reserve\\[\\]:( [0-9]+)+$", "no zone kept for another"},
+        {"^Node 0 [A-Za-z0-9]+: [0-9]+\\*4kB .* [0-9]+\\*4096kB .*= [0-9]+kB$", "the free blocks by size"},
+        {"^Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB$", "no huge pages"},
+        {"^[1-9][0-9]* total pagecache pages$", "the page cache"},
+        {"^0 pages in swap cache$", "nothing in the swap cache"},
+        {"^0 pages HighMem/MovableOnly$", "no high memory"},
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        has(log, lines[i][0], lines[i][1]);
     const long *free = found(log, "free:([0-9]+) ");
     between(1, free ? free[1] : 0, machine / 4, "K3 little is free");
     const long *ram = found(log, "^([0-9]+) pages RAM$");
