@@ -418,5 +418,7 @@ int64_t sys_execve(const struct syscall_args *args)
         result = exec_program(path, &strings);
     exec_strings_free(&strings);
     kfree(path);
+    if (!result)
+        trap_return(current()->user);
     return result;
 }

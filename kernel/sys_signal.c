@@ -123,28 +123,29 @@ int64_t sys_pause(const struct syscall_args *args)
     return wait_for_signal();
 }
 
-/* rt_sigreturn(2): rax is whatever the frame says, so the result is no result. */
+/* rt_sigreturn(2): all registers are what the frame says. */
 int64_t sys_rt_sigreturn(const struct syscall_args *args)
 {
-    struct trapframe *frame = args->frame;
+    struct trapframe *frame = current()->user;
 
+    (void)args;
     frame->error = UINT64_MAX; /* no call to be restarted, whatever rax holds */
     if (signal_frame_pop(frame))
         signal_force(frame, &(siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL });
-    return (int64_t)frame->rax;
+    trap_return(frame);
 }
 
 /* sigaltstack(2): const stack_t *new, stack_t *old. */
 int64_t sys_sigaltstack(const struct syscall_args *args)
 {
-    stack_t old = signal_alternate_stack_shown(&current()->signals->alternate, args->frame->rsp), new;
+    stack_t old = signal_alternate_stack_shown(&current()->signals->alternate, current()->user->rsp), new;
 
     if (args->arg[0]) {
         int error;
 
         if (copy_from_user(&new, args->arg[0], sizeof(new)))
             return -EFAULT;
-        error = signal_set_alternate_stack(&new, args->frame->rsp);
+        error = signal_set_alternate_stack(&new, current()->user->rsp);
         if (error)
             return error;
     }

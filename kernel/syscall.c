@@ -241,7 +241,8 @@ const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
 int64_t syscall_unknown(const struct syscall_args *args)
 {
     static bool logged[SYSCALL_NUMBERS];
-    uint64_t number = args->frame->error; /* as called: see trap.h */
+    uint64_t number = current()->user->error; /* as called: see trap.h */
+    (void)args;
 
     if (number < SYSCALL_NUMBERS && !logged[number]) {
         logged[number] = true;

@@ -10,16 +10,14 @@
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
 
-#include "arch/x86_64/trap.h"
 #include "kernel/lib/types.h"
 
 /*
  * The arguments as the caller had them in rdi, rsi, rdx, r10, r8, r9. All 64 bits: a handler narrows them
- * itself.
+ * itself. They lie in the caller's registers, current()->user.
  */
 struct syscall_args {
     uint64_t arg[6];
-    struct trapframe *frame; /* all registers, for the few that need them (fork, execve, rt_sigreturn) */
 };
 
 typedef int64_t (*syscall_handler)(const struct syscall_args *args);

@@ -12,12 +12,18 @@
 ; through the trap.
 
 ; struct trapframe
+FRAME_RBP    equ 32
 FRAME_R11    equ 48
-FRAME_RAX    equ 80
-FRAME_RCX    equ 88
+FRAME_RCX    equ 56
+FRAME_RAX    equ 64
+FRAME_RDI    equ 72
+FRAME_RSI    equ 80
+FRAME_RDX    equ 88
+FRAME_R10    equ 96
+FRAME_R8     equ 104
+FRAME_R9     equ 112
 FRAME_RIP    equ 136
 FRAME_CS     equ 144
-FRAME_RFLAGS equ 152
 FRAME_RSP    equ 160
 
 ; struct cpu
@@ -33,24 +39,23 @@ SYSCALL_NUMBERS equ 512
 TRAP_PAGE_FAULT equ 14
 
 RFLAGS_TF equ 1 << 8
-RFLAGS_RF equ 1 << 16
 
 MSR_GS_BASE equ 0xc0000101
 
 extern trap, page_fault, trap_fatal, syscall_table, syscall_unknown, user_return
 extern cpu_smap
 
-global trap_stubs, trap_iret, trap_exit_user, syscall_entry
+global trap_stubs, trap_iret, trap_exit_user, trap_return, syscall_entry
 
 %macro PUSH_REGISTERS 0
-    push rdi
-    push rsi
-    push rdx
-    push rcx
-    push rax
-    push r8
     push r9
+    push r8
     push r10
+    push rdx
+    push rsi
+    push rdi
+    push rax
+    push rcx
     push r11
     push rbx
     push rbp
@@ -68,14 +73,14 @@ global trap_stubs, trap_iret, trap_exit_user, syscall_entry
     pop rbp
     pop rbx
     pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rax
     pop rcx
-    pop rdx
-    pop rsi
+    pop rax
     pop rdi
+    pop rsi
+    pop rdx
+    pop r10
+    pop r8
+    pop r9
 %endmacro
 
 ; A call frame that names the interrupted instruction as the caller. RDI: the trapframe, which is also RSP.
@@ -152,13 +157,15 @@ align 16
 trap_entry_page_fault: ; the commonest, and so without a detour
     ENTER page_fault
 
+; void trap_return(struct trapframe *frame): what lies below the frame on the stack is over.
+trap_return:
+    mov rsp, rdi
 ; Back to user mode. RSP: the trapframe. Work may come up again until interrupts stay off.
 align 16
 trap_exit_user:
     cli
     cmp dword [gs:CPU_RETURN_WORK], 0
     jne trap_exit_work
-trap_restore_user:
     POP_REGISTERS
     add rsp, 16
     swapgs
@@ -188,7 +195,10 @@ trap_entry_fatal:
     ud2
 
 ; The SYSCALL instruction (SDM 2B): RCX holds the user's RIP, R11 its RFLAGS, RSP is still the user's. IF,
-; DF, TF, AC and NT have been cleared (cpu.c).
+; DF, TF, AC and NT have been cleared (cpu.c). The handler's struct syscall_args are the six of the frame.
+;
+; The way back restores no more than the handler may have changed: RBX and R12 to R15 are as C found them. Nobody has
+; changed the frame, for who does that leaves by trap_return(), and what is to be done before user mode by .work.
 align 16
 syscall_entry:
     swapgs
@@ -203,16 +213,7 @@ syscall_entry:
     push TRAP_SYSCALL
     PUSH_REGISTERS
     sti
-    mov rbx, rsp
-    push rbx ; keeps the stack aligned
-    push rbx ; struct syscall_args: the frame; the arguments below it
-    push r9
-    push r8
-    push r10
-    push rdx
-    push rsi
-    push rdi
-    mov rdi, rsp
+    lea rdi, [rsp + FRAME_RDI]
     xor ebp, ebp
     cmp rax, SYSCALL_NUMBERS
     jae .unknown
@@ -221,39 +222,32 @@ syscall_entry:
     jz .unknown
     call rax
 .done:
-    mov [rbx + FRAME_RAX], rax
-    mov rsp, rbx
-
-syscall_exit:
     cli
     cmp dword [gs:CPU_RETURN_WORK], 0
     jne .work
-    ; SYSRET takes RIP from RCX and RFLAGS from R11: the frame must agree. An address that is not canonical
-    ; would fault in the kernel on the user's stack (SDM 2B, SYSRET), and RF and TF do not survive: IRET for
-    ; all those.
-    mov rcx, [rsp + FRAME_RCX]
-    cmp rcx, [rsp + FRAME_RIP]
-    jne trap_restore_user
+    ; SYSRET takes RIP from RCX and RFLAGS from R11. RCX is canonical: no user page ends where such addresses do. A step
+    ; (TF) would be taken before the user's next instruction, not after it: IRET for that.
     mov r11, [rsp + FRAME_R11]
-    cmp r11, [rsp + FRAME_RFLAGS]
-    jne trap_restore_user
-    test r11d, RFLAGS_RF | RFLAGS_TF
-    jnz trap_restore_user
-    shr rcx, 47
-    jnz trap_restore_user
-    POP_REGISTERS
-    mov rsp, [rsp + FRAME_RSP - 120]
+    test r11d, RFLAGS_TF
+    jnz .work
+    mov rcx, [rsp + FRAME_RCX]
+    mov rdi, [rsp + FRAME_RDI]
+    mov rsi, [rsp + FRAME_RSI]
+    mov rdx, [rsp + FRAME_RDX]
+    mov r10, [rsp + FRAME_R10]
+    mov r8, [rsp + FRAME_R8]
+    mov r9, [rsp + FRAME_R9]
+    mov rbp, [rsp + FRAME_RBP]
+    mov rsp, [rsp + FRAME_RSP]
     swapgs
     o64 sysret
 .work:
-    sti
-    mov rdi, rsp
-    xor ebp, ebp
-    call user_return
-    jmp syscall_exit
-syscall_entry.unknown:
+    mov [rsp + FRAME_RAX], rax
+    jmp trap_exit_user
+
+.unknown:
     call syscall_unknown
-    jmp syscall_entry.done
+    jmp .done
 
 section .rodata
 align 8

@@ -17,13 +17,17 @@
 #include "mm/fault.h"
 
 _Static_assert(sizeof(struct trapframe) == 176, "trap.asm knows the layout");
+_Static_assert(offsetof(struct trapframe, rbp) == 32, "FRAME_RBP");
 _Static_assert(offsetof(struct trapframe, r11) == 48, "FRAME_R11");
-_Static_assert(offsetof(struct trapframe, rax) == 80, "FRAME_RAX");
-_Static_assert(offsetof(struct trapframe, rcx) == 88, "FRAME_RCX");
+_Static_assert(offsetof(struct trapframe, rcx) == 56, "FRAME_RCX");
+_Static_assert(offsetof(struct trapframe, rax) == 64, "FRAME_RAX");
+_Static_assert(offsetof(struct trapframe, rdi) == 72, "FRAME_RDI, and so on to R9: struct syscall_args");
+_Static_assert(offsetof(struct trapframe, r9) == 112, "FRAME_R9");
 _Static_assert(offsetof(struct trapframe, vector) == 120, "FRAME_VECTOR");
 _Static_assert(offsetof(struct trapframe, rip) == 136, "FRAME_RIP");
 _Static_assert(offsetof(struct trapframe, rsp) == 160, "FRAME_RSP");
-_Static_assert(sizeof(struct syscall_args) == 56 && offsetof(struct syscall_args, frame) == 48, "syscall_entry pushes it");
+_Static_assert(sizeof(struct syscall_args) == offsetof(struct trapframe, r9) + 8 - offsetof(struct trapframe, rdi),
+               "syscall_entry passes a part of the frame");
 _Static_assert(SYSCALL_NUMBERS == 512, "trap.asm has the number, too");
 
 extern const char trap_iret[];

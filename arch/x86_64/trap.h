@@ -10,7 +10,8 @@
 /* In the order in which trap.asm pushes them, lowest address first. */
 struct trapframe {
     uint64_t r15, r14, r13, r12, rbp, rbx;
-    uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t r11, rcx, rax;
+    uint64_t rdi, rsi, rdx, r10, r8, r9; /* the arguments of a system call, in this order (kernel/syscall.h) */
     uint64_t vector;
     uint64_t error; /* the CPU's error code; for a system call, its number as called */
     uint64_t rip, cs, rflags, rsp, ss;
@@ -42,6 +43,12 @@ enum trap_vector {
 #define USER_SS 0x2b
 #define KERNEL_CS 0x08
 #define KERNEL_SS 0x10
+
+/*
+ * Back to user mode with all registers as in this frame, the current process's. For a system call that gives its caller
+ * others: the ordinary way back takes nothing from the frame but what the call has left alone.
+ */
+void trap_return(struct trapframe *frame) __attribute__((noreturn));
 
 static inline bool trap_from_user(const struct trapframe *frame) { return frame->cs & 3; }
 

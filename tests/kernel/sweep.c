@@ -248,7 +248,7 @@ struct outcome {
 static struct outcome attempt(const struct call *list, uint64_t n)
 {
     struct outcome outcome;
-    struct syscall_args none = { .frame = current()->user };
+    struct syscall_args none = { 0 };
 
     list_write(list);
     int pid = (int)sys_fork(&none);
@@ -266,7 +266,7 @@ static struct outcome attempt(const struct call *list, uint64_t n)
 /* What an attempt may have left behind goes; what is not there cannot, which is right as well. */
 static void tidy(const struct call *list)
 {
-    struct syscall_args none = { .frame = current()->user };
+    struct syscall_args none = { 0 };
 
     if (!list)
         return;
