@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ram: 1536M  time: 30
+// ram: 256M  time: 30
 //
 // No stale data: a process fills memory with a secret and ends; the next one gets the same frames.
 #include "user/figures.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // ram: 96M  time: 80
-// not-with: zfod=off cow=off
+// subject: processes
 //
 // A fork bomb that only memory bounds, and one of processes that take next to none, which kernel.threads-max
 // bounds: the shell lives through them, at oom_score_adj 0 like the bomb, and when the bomb's process group is
 // killed everything comes back.
 #include "oom.h"
 
-#define BOMB_MS 5000
+#define BOMB_MS 3000
 #define SLACK (on_lazybones() ? 32l : 2048l) // frames; object caches keep what thousands of processes needed
 
 static char *region; // what each member of the bomb writes
