@@ -63,6 +63,7 @@ bool pagetable_holds(const struct pagetable *tree, vaddr_t start, vaddr_t end)
     return table && (!table->used || table_holds(table, start, end));
 }
 
+/* lab tables: begin */
 /* Own the tables on the way to `addr` that [start, end) covers only in part. */
 static int edge_own(struct pagetable *tree, vaddr_t addr, vaddr_t start, vaddr_t end)
 {
@@ -84,6 +85,7 @@ int pagetable_prepare_release(struct pagetable *tree, vaddr_t start, vaddr_t end
     int error = edge_own(tree, start, start, end);
     return error ? error : edge_own(tree, end - 1, start, end);
 }
+/* lab tables: instead pagetable_prepare_release.c */
 
 static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struct gather *gather)
 {
@@ -93,7 +95,13 @@ static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struc
         stretch = table_stretch(table, addr, start, end);
         pte_t entry = pte_load(stretch.slot);
         struct frame *below = entry_frame(entry);
-        if (!table_is_leaf(table) && !stretch.whole) {
+        /* lab tables: begin */
+        bool goes_whole = table_is_leaf(table) || stretch.whole;
+        /* lab tables: instead
+         * // May all that this entry points at go in one piece, unseen? pagetable_prepare_release() must know the same.
+         * bool goes_whole = table_is_leaf(table);
+         */
+        if (!goes_whole) {
             BUG_ON(!pte_is_writable(entry), "release of [0x%lx, 0x%lx) was not prepared", start, end);
             table_release(below, stretch.start, stretch.end, gather);
             if (below->used)

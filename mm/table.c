@@ -107,6 +107,7 @@ void table_share(struct frame *table, struct frame *with)
     with->table = table->table;
 }
 
+/* lab tables: begin */
 /* A copy of a shared table, with one reference; NULL: out of memory. The original keeps its references. */
 static struct frame *table_copy(struct frame *shared)
 {
@@ -118,6 +119,7 @@ static struct frame *table_copy(struct frame *shared)
     pagetable_copies++;
     return copy;
 }
+/* lab tables: instead table_copy.c */
 
 /* Clear what entries have been in: the frame is blank again. */
 static void table_clear(struct frame *table)
@@ -154,8 +156,18 @@ static void table_put_tables(const struct frame *table)
 
 void table_put(struct frame *table)
 {
+    /* lab tables: begin */
     if (!frame_drop(table))
         return;
+    /* lab tables: instead
+     * //
+     * // One reference less. So far each table stands under one entry, and goes with it. Under what condition does what it
+     * // refers to go, once that may be several?
+     * //
+     * bool is_last = frame_drop(table);
+     * if (!is_last)
+     *     lab_missing_panic("tables", "table_put");
+     */
     if (table_is_leaf(table))
         leaf_put_pages(table);
     else
@@ -168,6 +180,7 @@ void table_put(struct frame *table)
     }
 }
 
+/* lab tables: begin */
 /* `slot` points at a shared table or at one that was: replace it by a copy, or take the write bit back. */
 static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
 {
@@ -189,6 +202,7 @@ static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
     spin_unlock(&table_share_lock);
     return table;
 }
+/* lab tables: instead entry_unshare.c */
 
 struct frame *entry_own(struct frame *table, vaddr_t addr)
 {

@@ -24,7 +24,7 @@ INSTEAD = re.compile(r"([ \t]*)/\* lab ([a-z]+): instead(?: (\w+\.c))?(?: (\*/))
 LINE = re.compile(r"[ \t]*\*(?: (.*))?")
 END = re.compile(r"[ \t]*\*/")
 ANY = re.compile(r"\blab [A-Za-z]+: *(?:begin|instead|end)\b")
-MISSING = re.compile(r'lab_missing\("([^"]*)", "([^"]*)"\)')
+MISSING = re.compile(r'lab_missing(?:_panic)?\("([^"]*)", "([^"]*)"\)')
 FUNCTION = re.compile(r"^(?!return\b|else\b)[A-Za-z_][\w \t*]*?[ *](\w+)\([^;]*$")
 USE = '#include "kernel/lib/lab.h"'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The parent writes as soon as fork has returned: what this CPU remembers of its page tables is as fresh as can be.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

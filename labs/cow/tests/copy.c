@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The child writes some of its pages, as the seed decides; the others stay shared.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Grandparent, parent and child with the same pages: each writes its own choice of them, the youngest first.
-#include "family.h"
+#include "lab/family.h"
 
 static unsigned char *region;
 static uint64_t pages;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The kernel writes for the child: read(2) into a buffer that lies across two pages which parent and child share.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The child writes more than there is memory for. It is killed for it; the parent and its data are unharmed.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

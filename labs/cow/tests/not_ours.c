@@ -3,7 +3,7 @@
 // Pages that nobody may own: those of a file, mapped privately and read before they are written, and the zero page.
 #include <fcntl.h>
 
-#include "family.h"
+#include "lab/family.h"
 
 #define FILE_PAGES 4
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The child copies every other page and is gone; then the parent, alone again, writes all.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

@@ -4,7 +4,7 @@
 // back in the child as it was.
 #include <signal.h>
 
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

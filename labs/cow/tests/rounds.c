@@ -2,7 +2,7 @@
 //
 // Fork, write on both sides, exit: many times. What was free and promised before is so afterwards. The copies of all rounds
 // together would fill the machine.
-#include "family.h"
+#include "lab/family.h"
 
 static void rounds(unsigned char *region, uint64_t pages, uint64_t count)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // fork, and nobody writes: parent and child are stopped with the same memory.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

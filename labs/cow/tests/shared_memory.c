@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // MAP_SHARED: one memory for both, before and after fork, in the same leaf table as private pages.
-#include "family.h"
+#include "lab/family.h"
 
 int main(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A child that waits until it may go on, and a parent that waits until it has come that far.
-#ifndef LAB_COW_FAMILY_H
-#define LAB_COW_FAMILY_H
+#ifndef LAB_FAMILY_H
+#define LAB_FAMILY_H
 
 #include <stdbool.h>
 #include <sys/wait.h>
