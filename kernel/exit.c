@@ -18,6 +18,7 @@
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/sched.h"
+#include "kernel/segment.h"
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
 #include "kernel/usage.h"
@@ -153,6 +154,7 @@ void process_exit(int wait_status)
         trace_record(TRACE_EXIT, process->aspace ? &process->aspace->tree : NULL)->process.status = wait_status;
     timers_release(process);
     give_back_memory(process);
+    segments_forget(process);
     give_back_files(process);
     if (process->pid == process->sid)
         tty_leave_session(process->sid);

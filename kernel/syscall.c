@@ -128,6 +128,10 @@ const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_mincore] = sys_mincore,
     [__NR_msync] = sys_msync,
     [__NR_brk] = sys_brk,
+    [__NR_shmget] = sys_shmget,
+    [__NR_shmat] = sys_shmat,
+    [__NR_shmctl] = sys_shmctl,
+    [__NR_shmdt] = sys_shmdt,
 
     /* processes */
     [__NR_fork] = sys_fork,

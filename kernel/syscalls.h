@@ -72,6 +72,12 @@ int64_t sys_mincore(const struct syscall_args *args);
 int64_t sys_msync(const struct syscall_args *args);
 int64_t sys_brk(const struct syscall_args *args);
 
+/* sys_shm.c */
+int64_t sys_shmget(const struct syscall_args *args);
+int64_t sys_shmat(const struct syscall_args *args);
+int64_t sys_shmctl(const struct syscall_args *args);
+int64_t sys_shmdt(const struct syscall_args *args);
+
 /* sys_time.c */
 int64_t sys_nanosleep(const struct syscall_args *args);
 int64_t sys_clock_nanosleep(const struct syscall_args *args);

@@ -74,6 +74,11 @@ struct map_request {
 int64_t aspace_map(struct aspace *aspace, const struct map_request *request) __must_check;
 /* munmap(2): 0, -EINVAL, -ENOMEM. */
 int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length) __must_check;
+/*
+ * shmdt(2): unmap an object with these `ops`, of which `addr` is where its first page is, or would be: every part of it
+ * that still lies in its place. 0, -EINVAL: there is none (or `addr` is not page aligned), -ENOMEM.
+ */
+int aspace_unmap_object(struct aspace *aspace, vaddr_t addr, const struct pagecache_ops *ops) __must_check;
 /* mprotect(2): 0, -EINVAL, -ENOMEM, -EACCES. As on Linux, VMA by VMA: those before the one that fails have changed. */
 int aspace_protect(struct aspace *aspace, vaddr_t addr, uint64_t length, unsigned prot) __must_check;
 /*

@@ -265,6 +265,38 @@ int aspace_unmap(struct aspace *aspace, vaddr_t addr, uint64_t length)
     return error;
 }
 
+/* Does the VMA show its object as one mapping of all of it from `addr` on would? */
+static bool vma_is_placed(const struct vma *vma, vaddr_t addr)
+{
+    return vma->index << PAGE_SHIFT == vma->start - addr;
+}
+
+/* The first VMA of such an object that begins at `addr`, in whole or in what is left of it; or NULL. */
+static struct vma *object_find(struct aspace *aspace, vaddr_t addr, const struct pagecache_ops *ops)
+{
+    struct vma *vma = vma_find_first(&aspace->vmas, addr);
+
+    while (vma && !(vma->cache && vma->cache->ops == ops && vma_is_placed(vma, addr)))
+        vma = vma_next(vma);
+    return vma;
+}
+
+int aspace_unmap_object(struct aspace *aspace, vaddr_t addr, const struct pagecache_ops *ops)
+{
+    mutex_lock(&aspace->lock);
+    struct vma *next, *vma = is_aligned(addr, PAGE_SIZE) ? object_find(aspace, addr, ops) : NULL;
+    const struct pagecache *cache = vma ? vma->cache : NULL;
+    vaddr_t end = vma ? MAX(addr + page_up(cache->size), vma->end) : 0; /* the first as it is, mremap(2) or not */
+    int error = vma ? 0 : -EINVAL;
+    for (; vma && vma->end <= end && !error; vma = next) {
+        next = vma_next(vma);
+        if (vma->cache == cache && vma_is_placed(vma, addr))
+            error = range_unmap(aspace, vma->start, vma->end);
+    }
+    mutex_unlock(&aspace->lock);
+    return error;
+}
+
 /* Grow the heap from `from` to `to`, page aligned. 0 or -ENOMEM. */
 static int brk_grow(struct aspace *aspace, vaddr_t from, vaddr_t to)
 {

@@ -33,7 +33,7 @@ static const char *vma_role(struct aspace *aspace, const struct vma *vma)
         return "the stack";
     if (!vma->cache)
         return "an anonymous mapping";
-    if (vma->cache->kind == FRAME_SHM && !vma->cache->owner) /* with an owner: a file of tmpfs */
+    if (vma->cache->kind == FRAME_SHM && vma->cache->name) /* without a name of its own: a file of tmpfs */
         return "shared memory";
     if (!text || vma->cache != text->cache)
         return "a mapped file";

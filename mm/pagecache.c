@@ -72,6 +72,20 @@ void pagecache_put(struct pagecache *cache)
     slab_free(&pagecache_slab, cache);
 }
 
+struct pagecache *pagecache_attach(struct pagecache *cache)
+{
+    if (pagecache_is_counted(cache))
+        cache->ops->attach(cache);
+    return pagecache_get(cache);
+}
+
+void pagecache_detach(struct pagecache *cache)
+{
+    if (pagecache_is_counted(cache))
+        cache->ops->detach(cache);
+    pagecache_put(cache);
+}
+
 static bool height_holds(unsigned height, uint64_t index) { return height && index >> (NODE_SHIFT * height) == 0; }
 
 /* Make the tree high enough for `index`. 0 or -ENOMEM. */

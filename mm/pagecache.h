@@ -21,6 +21,12 @@ struct pagecache_ops {
     int (*read_page)(struct pagecache *cache, uint64_t index, void *page);
     /* Make a hole of the pages in [from, to). 0 or a negative errno. May be NULL: it cannot be done. May sleep. */
     int (*punch)(struct pagecache *cache, uint64_t from, uint64_t to);
+    /*
+     * A mapping of it comes to be, or ends: every VMA counts, be it made by mmap, fork or a cut. Both or none; then VMAs of
+     * it are never joined. May not sleep.
+     */
+    void (*attach)(struct pagecache *cache);
+    void (*detach)(struct pagecache *cache);
     /* The last reference is gone and all pages with it: free what the owner has left. May be NULL. May not sleep. */
     void (*release)(struct pagecache *cache);
 };
@@ -55,6 +61,11 @@ struct pagecache *pagecache_create(enum frame_kind kind, uint64_t size, const st
 struct pagecache *pagecache_get(struct pagecache *cache);
 /* The last one drops every page. */
 void pagecache_put(struct pagecache *cache);
+
+/* The same for a VMA, of which the owner hears if it counts the mappings (ops->attach). */
+struct pagecache *pagecache_attach(struct pagecache *cache);
+void pagecache_detach(struct pagecache *cache);
+static inline bool pagecache_is_counted(const struct pagecache *cache) { return cache->ops && cache->ops->attach; }
 
 enum pagecache_found { PAGECACHE_HIT, PAGECACHE_NEW };
 

@@ -28,7 +28,7 @@ struct vma *vma_create(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags
     vma->prot = prot;
     vma->flags = flags;
     vma->ops = ops;
-    vma->cache = cache ? pagecache_get(cache) : NULL;
+    vma->cache = cache ? pagecache_attach(cache) : NULL;
     vma->index = cache ? index : 0;
     return vma;
 }
@@ -40,14 +40,14 @@ struct vma *vma_clone(const struct vma *vma)
         return NULL;
     *copy = *vma; /* the links as well: whoever takes it into a set gives it others */
     if (copy->cache)
-        (void)pagecache_get(copy->cache);
+        (void)pagecache_attach(copy->cache);
     return copy;
 }
 
 void vma_destroy(struct vma *vma)
 {
     if (vma->cache)
-        pagecache_put(vma->cache);
+        pagecache_detach(vma->cache);
     slab_free(&vma_slab, vma);
 }
 
@@ -294,7 +294,8 @@ static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
 {
     return lower->end == upper->start && lower->prot == upper->prot && lower->flags == upper->flags &&
            lower->ops == upper->ops && lower->cache == upper->cache &&
-           (!lower->cache || vma_index_of(lower, upper->start) == upper->index);
+           (!lower->cache ||
+            (vma_index_of(lower, upper->start) == upper->index && !pagecache_is_counted(lower->cache)));
 }
 
 /* Let `lower` take over `upper` if they are alike. Returns the VMA that covers upper's range. */

@@ -119,6 +119,8 @@ int proc_trace_write(const char *text, const struct proc_id *id);
 
 /* proc_lazy.c, proc_sys.c, kmsg.c */
 extern const struct proc_entry proc_lazy_entries[], proc_sys_entries[];
+/* proc_sysvipc.c */
+extern const struct proc_entry proc_sysvipc_entries[];
 extern const struct inode_ops proc_kmsg_ops;
 
 /* The operations of inodes that end with their last reference. */

@@ -42,13 +42,13 @@ static void path_write(struct text *text, const struct inode *inode)
     kfree(path);
 }
 
-/* The minor number shown beside the inode: the file system's, or 1 for shared anonymous memory. */
+/* The minor number shown beside the inode: the file system's, or 1 for shared memory that is no file. */
 static unsigned vma_device(const struct vma *vma)
 {
     if (!vma->cache)
         return 0;
     const struct inode *inode = vma->cache->owner;
-    return inode ? inode->filesystem->device : 1;
+    return vma->cache->name ? 1 : inode->filesystem->device;
 }
 
 void proc_maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma)

@@ -20,6 +20,7 @@
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/version.h"
+#include "kernel/segment.h"
 #include "kernel/system.h"
 #include "mm/aspace.h"
 #include "mm/commit.h"
@@ -237,6 +238,10 @@ static const struct proc_entry kernel_entries[] = {
     MADE("printk", printk_make),
     PROC_DIRECTORY("random", random_entries),
     CONSTANT("randomize_va_space", 0),
+    NUMBER("shm_rmid_forced", segment_policy.removes_forgotten, 0, 1, segments_policy_changed),
+    WORD("shmall", segment_policy.pages_max, ULONG_MAX, NULL),
+    WORD("shmmax", segment_policy.size_max, ULONG_MAX, NULL),
+    NUMBER("shmmni", segment_policy.count_max, 0, SEGMENT_PLACES, NULL),
     CONSTANT("tainted", 0),
     NUMBER("threads-max", process_limit, 1, 0x3fffffff, NULL),
     TEXT("version", KERNEL_VERSION),

@@ -278,6 +278,7 @@ const struct proc_entry proc_system_entries[] = {
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("swaps", swaps_show),
     PROC_DIRECTORY("sys", proc_sys_entries),
+    PROC_DIRECTORY("sysvipc", proc_sysvipc_entries),
     PROC_NODE("thread-self", S_IFLNK | 0777, &thread_self_ops),
     PROC_TEXT("uptime", uptime_show),
     PROC_TEXT("version", version_show),
