@@ -127,6 +127,7 @@ void aspace_switch(struct aspace *aspace)
     mmu_switch(aspace ? frame_pfn(aspace->tree.root) << PAGE_SHIFT : mmu_kernel_root());
 }
 
+/* lab commit: begin */
 /* Pages that the child's copy of this promise adds to the ledger. */
 static uint64_t fork_charge(const struct vma *vma)
 {
@@ -158,6 +159,7 @@ static int vmas_charge(struct aspace *parent)
     }
     return 0;
 }
+/* lab commit: instead vmas_charge.c */
 
 /* What the child does not inherit of its promises: some as a whole (MADV_DONTFORK), of others the lock (mlock(2)). */
 static void vmas_disinherit(struct aspace *child)

@@ -26,6 +26,7 @@ void commit_init(void)
     commit_policy.user_reserve_kbytes = MIN(frame_free_count() * KB_PER_PAGE / 32, USER_RESERVE_MAX_KB);
 }
 
+/* lab commit: begin */
 uint64_t commit_limit(void)
 {
     if (commit_policy.overcommit_kbytes)
@@ -54,7 +55,9 @@ static bool commit_allows(uint64_t total, uint64_t pages, const struct aspace *a
         return pages <= frame_total_count();
     }
 }
+/* lab commit: instead policy.c */
 
+/* lab commit: begin */
 int commit_charge(uint64_t pages, const struct aspace *asker)
 {
     if (pages > USER_END >> PAGE_SHIFT) /* more than any address space holds; keeps the sum from wrapping */
@@ -75,3 +78,4 @@ void commit_refund(uint64_t pages)
 }
 
 uint64_t commit_total(void) { return __atomic_load_n(&committed, __ATOMIC_RELAXED); }
+/* lab commit: instead ledger.c */

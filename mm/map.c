@@ -104,7 +104,12 @@ static int64_t map_place(struct aspace *aspace, const struct map_request *reques
 static unsigned map_flags(const struct aspace *aspace, const struct map_request *request)
 {
     bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
+    /* lab commit: begin */
     bool noreserve = request->flags & MAP_NORESERVE && commit_policy.overcommit_memory != COMMIT_NEVER;
+    /* lab commit: instead
+     * // When does the kernel take a program's word that it needs no reserve, and when not (commit.h)?
+     * bool noreserve = request->flags & MAP_NORESERVE && lab_missing("commit", "map_flags");
+     */
     unsigned flags = (shared ? VMA_SHARED : 0) | (noreserve ? VMA_NORESERVE : 0) |
                      (request->flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
                      (request->flags & MAP_LOCKED ? VMA_LOCKED : 0) | aspace->lock_future |

@@ -51,10 +51,12 @@ void vma_destroy(struct vma *vma)
     slab_free(&vma_slab, vma);
 }
 
+/* lab commit: begin */
 bool vma_is_accountable(unsigned prot, unsigned flags)
 {
     return prot & PROT_WRITE && !(flags & (VMA_SHARED | VMA_NORESERVE));
 }
+/* lab commit: instead vma_is_accountable.c */
 
 static struct vma vma_none; /* holds no address */
 
