@@ -123,11 +123,17 @@ uint32_t inode_mode_for_group(uint32_t mode, uint32_t group)
     return keeps ? mode : mode & ~(uint32_t)S_ISGID;
 }
 
+uint32_t inode_mode_without_privilege(const struct inode *inode)
+{
+    uint32_t mode = inode->mode & ~(uint32_t)S_ISUID;
+    return mode & S_IXGRP ? mode & ~(uint32_t)S_ISGID : inode_mode_for_group(mode, inode->gid);
+}
+
 void inode_drop_privilege(struct inode *inode)
 {
-    uint32_t dropped = S_ISUID | (inode->mode & S_IXGRP ? S_ISGID : 0);
-    if (S_ISREG(inode->mode) && inode->mode & dropped && !credentials_rule_files(&current()->credentials))
-        inode->mode &= ~dropped;
+    bool is_program = S_ISREG(inode->mode) && inode->mode & (S_ISUID | S_ISGID);
+    if (is_program && !credentials_rule_files(&current()->credentials))
+        inode->mode = inode_mode_without_privilege(inode);
 }
 
 /* ---- written, or run ---- */

@@ -222,6 +222,12 @@ bool inode_is_mine(const struct inode *inode);
 /* The mode for a file of this group: only its members and root may give it the set-group-ID bit (chmod(2)). */
 uint32_t inode_mode_for_group(uint32_t mode, uint32_t group);
 
+/*
+ * The mode without the set-ID bits that a change by the current process takes away: set-user-ID; set-group-ID of what
+ * its group may run, and of anything if the process is no member of it (chown(2), write(2)).
+ */
+uint32_t inode_mode_without_privilege(const struct inode *inode);
+
 /* Who is not root and changes a program's contents takes its set-ID bits away (write(2), inode(7)). */
 void inode_drop_privilege(struct inode *inode);
 
@@ -233,6 +239,18 @@ int inode_writer_enter(struct inode *inode) __must_check;
 void inode_writer_leave(struct inode *inode);
 int inode_run_enter(struct inode *inode) __must_check;
 void inode_run_leave(struct inode *inode);
+
+/* How many blocks of 512 bytes it occupies. */
+static inline uint64_t inode_blocks(const struct inode *inode)
+{
+    return inode->ops->blocks ? inode->ops->blocks(inode) : 0;
+}
+
+/* In what portions it is best read. What is made on the fly has portions of its own, as Linux's /proc. */
+static inline unsigned inode_block_size(const struct inode *inode)
+{
+    return inode->filesystem->keeps_attributes ? PAGE_SIZE : 1024;
+}
 
 /* The encoding of (major, minor) that stat(2) uses. */
 static inline uint32_t device_encode(unsigned major, unsigned minor)

@@ -177,7 +177,7 @@ static int64_t kmsg_seek(struct file *file, int64_t offset, unsigned whence)
     }
 }
 
-static short kmsg_poll(struct file *file) { return has_news(file->data) ? POLLIN | POLLOUT : POLLOUT; }
+static short kmsg_poll(struct file *file) { return has_news(file->data) ? POLLIN | POLLRDNORM : 0; }
 
 const struct inode_ops kmsg_ops = {
     .open = kmsg_open,
@@ -270,7 +270,7 @@ static ssize_type proc_kmsg_read(struct file *file, const struct buffer *to, uin
 static short proc_kmsg_poll(struct file *file)
 {
     (void)file;
-    return has_news(&log_place) ? POLLIN : 0;
+    return has_news(&log_place) ? POLLIN | POLLRDNORM : 0;
 }
 
 const struct inode_ops proc_kmsg_ops = {

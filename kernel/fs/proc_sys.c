@@ -113,10 +113,14 @@ static int sysctl_open(struct file *file)
     return 0;
 }
 
+/* A number is told at position 0 only: behind that is the end, even if the reader took a part of it. */
 static ssize_type sysctl_read(struct file *file, const struct buffer *to, uint64_t offset)
 {
     char text[VALUE_MAX];
-    setting_text(proc_entry_of(file->inode)->setting, text, sizeof text);
+    const struct sysctl *setting = proc_entry_of(file->inode)->setting;
+    if (offset && !setting->text && !setting->make)
+        return 0;
+    setting_text(setting, text, sizeof text);
     size_t length = strlen(text);
     return offset < length ? buffer_put(to, 0, text + offset, MIN(to->length, length - offset)) : 0;
 }

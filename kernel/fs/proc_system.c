@@ -262,6 +262,15 @@ static ssize_type thread_self_readlink(struct inode *inode, char *target, size_t
     return (size_t)length < size ? length : -ENAMETOOLONG;
 }
 
+/* Everybody sees the mounts as one's own directory tells of them. */
+static ssize_type mounts_readlink(struct inode *inode, char *target, size_t size)
+{
+    (void)inode;
+    int length = snprintf(target, size, "self/mounts");
+    return (size_t)length < size ? length : -ENAMETOOLONG;
+}
+
+static const struct inode_ops mounts_ops = { .readlink = mounts_readlink, .destroy = proc_destroy };
 static const struct inode_ops thread_self_ops = { .readlink = thread_self_readlink, .destroy = proc_destroy };
 static const struct inode_ops self_ops = { .readlink = self_readlink, .destroy = proc_destroy };
 
@@ -273,7 +282,7 @@ const struct proc_entry proc_system_entries[] = {
     PROC_DIRECTORY("lazy", proc_lazy_entries),
     PROC_TEXT("loadavg", loadavg_show),
     PROC_TEXT("meminfo", proc_meminfo_show),
-    PROC_TEXT("mounts", proc_mounts_show),
+    PROC_NODE("mounts", S_IFLNK | 0777, &mounts_ops),
     PROC_NODE("self", S_IFLNK | 0777, &self_ops),
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("swaps", swaps_show),

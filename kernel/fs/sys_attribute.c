@@ -93,15 +93,12 @@ static int owner_set(struct inode *inode, uint64_t uid, uint64_t gid)
         return error;
     if (!owner_may_become(inode, (uint32_t)uid, (uint32_t)gid))
         return -EPERM;
+    if (!S_ISDIR(inode->mode))
+        inode->mode = inode_mode_without_privilege(inode);
     if ((uint32_t)uid != UINT32_MAX)
         inode->uid = (uint32_t)uid;
     if ((uint32_t)gid != UINT32_MAX)
         inode->gid = (uint32_t)gid;
-    if (!S_ISDIR(inode->mode)) {
-        inode->mode &= ~(uint32_t)S_ISUID;
-        if (inode->mode & S_IXGRP)
-            inode->mode &= ~(uint32_t)S_ISGID;
-    }
     inode_note_attributes(inode);
     notify_inode(inode, DN_ATTRIB);
     return 0;
@@ -310,6 +307,21 @@ int64_t sys_ftruncate(const struct syscall_args *args)
     return size_change(file->inode, args->arg[1]);
 }
 
+/* Do these wishes go together (fallocate(2))? 0, -EOPNOTSUPP, -EINVAL. Which can be met the file's kind says. */
+static int allocate_check_mode(unsigned mode)
+{
+    const unsigned known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+                           FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+    const unsigned alone[] = { FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE };
+    if (mode & ~known || (mode & FALLOC_FL_PUNCH_HOLE && mode & FALLOC_FL_ZERO_RANGE) ||
+        (mode & FALLOC_FL_PUNCH_HOLE && !(mode & FALLOC_FL_KEEP_SIZE)))
+        return -EOPNOTSUPP;
+    for (unsigned i = 0; i < ARRAY_SIZE(alone); i++)
+        if (mode & alone[i] && mode != alone[i])
+            return -EINVAL;
+    return mode & FALLOC_FL_UNSHARE_RANGE && mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE) ? -EINVAL : 0;
+}
+
 int64_t sys_fallocate(const struct syscall_args *args)
 {
     struct file *file = file_of(args->arg[0]);
@@ -318,6 +330,9 @@ int64_t sys_fallocate(const struct syscall_args *args)
         return -EBADF;
     if (offset < 0 || length <= 0)
         return -EINVAL;
+    int error = allocate_check_mode((unsigned)args->arg[1]);
+    if (error)
+        return error;
     if (!file_is_writable(file))
         return -EBADF;
     if (file->ops->is_stream)
@@ -330,7 +345,7 @@ int64_t sys_fallocate(const struct syscall_args *args)
         return -EFBIG;
     if (!file->inode->ops->allocate)
         return -EOPNOTSUPP;
-    int error = file->inode->ops->allocate(file->inode, (int)args->arg[1], (uint64_t)offset, (uint64_t)length);
+    error = file->inode->ops->allocate(file->inode, (int)args->arg[1], (uint64_t)offset, (uint64_t)length);
     if (!error)
         notify_inode(file->inode, DN_MODIFY);
     return error;

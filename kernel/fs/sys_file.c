@@ -207,6 +207,26 @@ int64_t sys_lseek(const struct syscall_args *args)
     return base;
 }
 
+/* What an inode of any kind can be asked about its size (ioctl(2)); -ENOTTY: another command. */
+static int64_t ioctl_size(const struct file *file, unsigned command, uint64_t user)
+{
+    const struct inode *inode = file->inode;
+    bool has_contents = S_ISREG(inode->mode) || S_ISDIR(inode->mode);
+    if (command == FIGETBSZ) {
+        int size = (int)inode_block_size(inode);
+        return copy_to_user(user, &size, sizeof size);
+    }
+    if (command == FIOQSIZE && has_contents) {
+        uint64_t occupied = inode_blocks(inode) * 512;
+        return copy_to_user(user, &occupied, sizeof occupied);
+    }
+    if (command == FIONREAD && S_ISREG(inode->mode)) {
+        int left = (int)(inode->size - file->position);
+        return copy_to_user(user, &left, sizeof left);
+    }
+    return -ENOTTY;
+}
+
 /* The commands that concern the open file itself are done here, all others by its kind. */
 int64_t sys_ioctl(const struct syscall_args *args)
 {
@@ -227,11 +247,8 @@ int64_t sys_ioctl(const struct syscall_args *args)
         file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~(unsigned)O_NONBLOCK;
         return 0;
     }
-    if (command == FIONREAD && S_ISREG(file->inode->mode)) {
-        int left = (int)(file->inode->size - file->position);
-        return copy_to_user(args->arg[2], &left, sizeof left);
-    }
-    return file->ops->ioctl ? file->ops->ioctl(file, command, args->arg[2]) : -ENOTTY;
+    int64_t result = ioctl_size(file, command, args->arg[2]);
+    return result == -ENOTTY && file->ops->ioctl ? file->ops->ioctl(file, command, args->arg[2]) : result;
 }
 
 /* ---- sendfile ---- */

@@ -87,7 +87,8 @@ static int64_t make_special(int directory, uint64_t user, uint64_t mode, uint64_
         break;
     case S_IFCHR:
     case S_IFBLK:
-        if (!credentials_rule_files(&current()->credentials))
+        /* Device 0, which is none, marks a name as absent in some file systems: everybody may (mknod(2)). */
+        if (!credentials_rule_files(&current()->credentials) && !(type == S_IFCHR && !special))
             return -EPERM;
         new.special = (uint32_t)special;
         break;
@@ -242,9 +243,9 @@ static int rmdir_check(const struct path_place *place)
         return -ENOENT;
     if (!S_ISDIR(place->inode->mode))
         return -ENOTDIR;
-    if (place->inode->filesystem != place->parent->filesystem)
-        return -EBUSY; /* something is mounted there */
-    return removal_check(place);
+    int error = removal_check(place);
+    bool is_covered = place->inode->filesystem != place->parent->filesystem;
+    return error ? error : is_covered ? -EBUSY : 0;
 }
 
 static int64_t remove_name(int directory, uint64_t user, enum inode_removal removal)

@@ -102,7 +102,9 @@ static int open_new(const struct path_place *place, const struct opening *openin
 static int open_at_place(const struct path_place *place, const struct opening *opening, struct file **file)
 {
     unsigned flags = opening->flags;
-    if (place->kind == PATH_DOT || place->kind == PATH_DOTDOT || (place->kind == PATH_NAME && place->slash))
+    if (place->kind == PATH_DOT || place->kind == PATH_DOTDOT)
+        return flags & O_EXCL ? -EEXIST : -EISDIR;
+    if (place->kind == PATH_NAME && place->slash)
         return -EISDIR;
     if (!place->inode)
         return open_new(place, opening, file);

@@ -40,17 +40,6 @@ static struct moment change_time(const struct inode *inode)
     return moment_of(inode->filesystem->keeps_attributes ? inode->ctime : inode->mtime);
 }
 
-static uint64_t inode_blocks(const struct inode *inode)
-{
-    return inode->ops->blocks ? inode->ops->blocks(inode) : 0;
-}
-
-/* What is made on the fly is best read in its own portions (Linux's /proc says so, too). */
-static unsigned block_size(const struct inode *inode)
-{
-    return inode->filesystem->keeps_attributes ? PAGE_SIZE : 1024;
-}
-
 static int stat_copy(const struct inode *inode, uint64_t user)
 {
     struct moment accessed = access_time(inode), changed = change_time(inode);
@@ -64,7 +53,7 @@ static int stat_copy(const struct inode *inode, uint64_t user)
         .st_gid = inode->gid,
         .st_rdev = inode->special,
         .st_size = (long)inode->size,
-        .st_blksize = block_size(inode),
+        .st_blksize = inode_block_size(inode),
         .st_blocks = (long)inode_blocks(inode),
         .st_atime = (unsigned long)accessed.seconds,
         .st_atime_nsec = (unsigned long)accessed.nanoseconds,
@@ -115,11 +104,11 @@ static struct statx_timestamp statx_time(struct moment moment)
     return (struct statx_timestamp){ .tv_sec = moment.seconds, .tv_nsec = (uint32_t)moment.nanoseconds };
 }
 
-static int statx_copy(const struct inode *inode, uint64_t user)
+static int statx_copy(const struct inode *inode, unsigned wanted, uint64_t user)
 {
     struct statx statx = {
-        .stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (inode->btime ? STATX_BTIME : 0),
-        .stx_blksize = block_size(inode),
+        .stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (inode->btime ? wanted & STATX_BTIME : 0),
+        .stx_blksize = inode_block_size(inode),
         .stx_attributes = inode == inode->filesystem->root ? STATX_ATTR_MOUNT_ROOT : 0,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
         .stx_mnt_id = inode->filesystem->device,
@@ -151,7 +140,7 @@ int64_t sys_statx(const struct syscall_args *args)
     int error = path_lookup_user((int)args->arg[0], args->arg[1], flags, &inode);
     if (error)
         return error;
-    error = statx_copy(inode, args->arg[4]);
+    error = statx_copy(inode, (unsigned)args->arg[3], args->arg[4]);
     inode_put(inode);
     return error;
 }

@@ -67,5 +67,5 @@ int64_t sys_readahead(const struct syscall_args *args)
     const struct file *file = file_of(args->arg[0]);
     if (!file || !file_is_readable(file))
         return -EBADF;
-    return S_ISREG(file->inode->mode) && file->inode->ops->mapping ? 0 : -EINVAL;
+    return S_ISREG(file->inode->mode) && (int64_t)args->arg[2] >= 0 ? 0 : -EINVAL;
 }

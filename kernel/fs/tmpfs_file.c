@@ -317,7 +317,7 @@ static int file_allocate(struct inode *inode, int mode, uint64_t offset, uint64_
     struct node *node = node_of(inode);
     bool punch = mode & FALLOC_FL_PUNCH_HOLE, keep = mode & FALLOC_FL_KEEP_SIZE;
     uint64_t end = offset + length;
-    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || (punch && !keep))
+    if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
     if (!punch && end > inode->size && length_allowed(end - 1, 1) < 0)
         return -EFBIG;
@@ -325,8 +325,10 @@ static int file_allocate(struct inode *inode, int mode, uint64_t offset, uint64_
     int error = punch ? hole_punch(node, offset, end) : pages_reserve(node, offset, end);
     if (!error && !punch && !keep && end > inode->size)
         size_set(node, end);
-    if (!error)
+    if (!error) {
+        inode_drop_privilege(inode);
         inode_note_change(inode);
+    }
     mutex_unlock(&node->lock);
     return error;
 }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// ram: 128M  time: 20
+// subject: files
+//
+// Edges of the calls on files: which error comes first, who loses set-ID bits by what, what a number in /proc/sys
+// gives to a reader that takes it in pieces, what ioctl(2) tells of any file.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+#define NOBODY 65534
+
+// Linux's numbers that the C library lacks.
+#define BIRTH 0x800 // STATX_BTIME
+#define FIGETBSZ _IO(0, 2)
+#ifndef FALLOC_FL_COLLAPSE_RANGE
+#define FALLOC_FL_COLLAPSE_RANGE 0x08
+#define FALLOC_FL_ZERO_RANGE 0x10
+#define FALLOC_FL_INSERT_RANGE 0x20
+#define FALLOC_FL_UNSHARE_RANGE 0x40
+#endif
+
+static void become_nobody(void)
+{
+    if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+        _exit(99);
+}
+
+// What body(arg) returns in a child of its own.
+static int as_child(int (*body)(const char *), const char *arg)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(body(arg));
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int file_make(const char *name, mode_t mode)
+{
+    int fd = open(name, O_CREAT | O_RDWR | O_TRUNC, 0600);
+    if (fd < 0 || fchmod(fd, mode) || write(fd, "0123456789", 10) != 10)
+        _exit(98);
+    return fd;
+}
+
+static mode_t mode_of(const char *name)
+{
+    struct stat st;
+    return stat(name, &st) ? 0 : st.st_mode & 07777;
+}
+
+static void creating(void)
+{
+    fails(open("..", O_CREAT | O_EXCL, 0600), EEXIST, "O_EXCL of ..");
+    fails(open(".", O_CREAT | O_EXCL, 0600), EEXIST, "O_EXCL of .");
+    fails(open(".", O_CREAT, 0600), EISDIR, "O_CREAT of .");
+}
+
+static int as_nobody_make_devices(const char *arg)
+{
+    (void)arg;
+    become_nobody();
+    if (mknod("none", S_IFCHR | 0600, 0))
+        return 1;
+    if (open("none", O_RDONLY) >= 0 || errno != ENXIO)
+        return 2;
+    if (!mknod("null", S_IFCHR | 0600, makedev(1, 3)) || errno != EPERM)
+        return 3;
+    return !mknod("block", S_IFBLK | 0600, 0) || errno != EPERM ? 4 : 0;
+}
+
+/* Each changes the file `sgid`, which the process may write to. */
+static int nobody_writes(const char *arg)
+{
+    become_nobody();
+    int fd = open(arg, O_RDWR);
+    return write(fd, "x", 1) != 1;
+}
+
+static int nobody_truncates(const char *arg)
+{
+    become_nobody();
+    return truncate(arg, 5);
+}
+
+static int nobody_allocates(const char *arg)
+{
+    become_nobody();
+    return fallocate(open(arg, O_RDWR), 0, 0, 5000);
+}
+
+static int nobody_punches(const char *arg)
+{
+    become_nobody();
+    return fallocate(open(arg, O_RDWR), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
+}
+
+static int member_writes(const char *arg)
+{
+    if (setgroups(0, NULL) || setresgid(0, 0, 0) || setresuid(NOBODY, NOBODY, NOBODY))
+        return 99;
+    int fd = open(arg, O_RDWR);
+    return write(fd, "x", 1) != 1;
+}
+
+static void set_id_bits(void)
+{
+    static const struct {
+        int (*change)(const char *arg);
+        mode_t before, after;
+        const char *what;
+    } rows[] = {
+        { nobody_writes, 06777, 0777, "write(2)" },
+        { nobody_writes, 02767, 0767, "write(2), the group may not run it" },
+        { member_writes, 02767, 02767, "write(2) of a member, the group may not run it" },
+        { member_writes, 06777, 0777, "write(2) of a member" },
+        { nobody_truncates, 02767, 0767, "truncate(2)" },
+        { nobody_allocates, 06777, 0777, "fallocate(2)" },
+        { nobody_punches, 06777, 0777, "fallocate(2) of a hole" },
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        close(file_make("program", rows[i].before));
+        ok(as_child(rows[i].change, "program") == 0 && mode_of("program") == rows[i].after, "set-ID bits after %s: %04o of %04o", rows[i].what,
+           mode_of("program"), rows[i].before);
+    }
+}
+
+static int nobody_removes(const char *arg)
+{
+    become_nobody();
+    return rmdir(arg) ? errno : 0;
+}
+
+static void removing(void)
+{
+    ok(mkdir("held", 0755) == 0 && mkdir("held/in", 0755) == 0 && mount("none", "held/in", "tmpfs", 0, NULL) == 0,
+       "a file system in a directory of root's");
+    is(as_child(nobody_removes, "held/in"), EACCES, "nobody's rmdir of a mount point fails for the rights, not for the mount");
+    fails(rmdir("held/in"), EBUSY, "root's for the mount");
+    ok(umount("held/in") == 0, "unmounted");
+}
+
+static void allocating(void)
+{
+    int fd = file_make("allocated", 0600);
+    fails(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_KEEP_SIZE, 0, 4096), EINVAL, "collapsing is asked for alone");
+    fails(fallocate(fd, FALLOC_FL_INSERT_RANGE | FALLOC_FL_KEEP_SIZE, 0, 4096), EINVAL, "inserting is");
+    fails(fallocate(fd, FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_ZERO_RANGE, 0, 4096), EINVAL, "unsharing without zeroing");
+    fails(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, 4096), EOPNOTSUPP, "collapsing is not for memory");
+    fails(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 4096), EOPNOTSUPP, "a hole keeps the size");
+    fails(fallocate(fd, 0x80, 0, 4096), EOPNOTSUPP, "an unknown mode");
+    fails(readahead(fd, 0, (size_t)-1), EINVAL, "reading ahead backwards");
+    ok(readahead(fd, 0, 100) == 0, "and forwards");
+    close(fd);
+}
+
+static void asking(void)
+{
+    int fd = file_make("asked", 0600), size = 0, ends[2];
+    long long occupied = 0;
+    ok(ioctl(fd, FIGETBSZ, &size) == 0 && size == 4096, "FIGETBSZ of a file");
+    ok(ioctl(fd, FIOQSIZE, &occupied) == 0 && occupied == 4096, "FIOQSIZE of a file");
+    fails(ioctl(fd, FIGETBSZ, NULL), EFAULT, "FIGETBSZ into nowhere");
+    ok(pipe(ends) == 0 && ioctl(ends[0], FIGETBSZ, &size) == 0 && size == 4096, "FIGETBSZ of a pipe");
+    fails(ioctl(ends[0], FIOQSIZE, &occupied), ENOTTY, "FIOQSIZE of a pipe");
+    close(fd);
+
+    unsigned told[64]; // struct statx, which begins with its mask; musl of this age does not know it
+    ok(syscall(SYS_statx, AT_FDCWD, "asked", 0, 0x7ff, told) == 0 && !(told[0] & BIRTH),
+       "statx(2) tells the time of birth to who asks for it");
+    ok(syscall(SYS_statx, AT_FDCWD, "asked", 0, BIRTH, told) == 0 && told[0] & BIRTH, "and to who does");
+}
+
+static void reading_proc(void)
+{
+    char text[16];
+    int fd = open("/proc/sys/vm/overcommit_ratio", O_RDONLY);
+    ok(read(fd, text, 1) == 1 && read(fd, text, sizeof text) == 0, "a number in /proc/sys has its end behind any read");
+    ok(pread(fd, text, sizeof text, 0) > 1, "and is there again at its start");
+    close(fd);
+    fd = open("/proc/sys/kernel/ostype", O_RDONLY);
+    ok(read(fd, text, 1) == 1 && read(fd, text, sizeof text) == 5, "a text is told in pieces");
+    close(fd);
+    is(readlink("/proc/mounts", text, sizeof text), 11, "/proc/mounts is a link to self/mounts");
+}
+
+static void devices(void)
+{
+    int fd = open("/dev/urandom", O_RDWR);
+    fails(write(fd, (void *)8, 3), EFAULT, "/dev/urandom reads what is written to it");
+    is(write(fd, "abc", 3), 3, "all of it");
+    is(lseek(fd, 0, SEEK_CUR), 0, "and has no places");
+    close(fd);
+    fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK);
+    struct pollfd asked = { .fd = fd, .events = POLLIN | POLLRDNORM | POLLOUT };
+    ok(write(fd, "a line", 6) == 6 && poll(&asked, 1, 1000) == 1 && asked.revents == (POLLIN | POLLRDNORM),
+       "/dev/kmsg with a line is readable");
+    close(fd);
+}
+
+int main(void)
+{
+    char room[] = "/tmp/fs-edges-XXXXXX";
+    tap_begin();
+    umask(0);
+    if (!mkdtemp(room) || chmod(room, 0777) || chdir(room))
+        return 1;
+    creating();
+    is(as_child(as_nobody_make_devices, NULL), 0, "device 0:0, which is none, is the one that anybody may make");
+    set_id_bits();
+    removing();
+    allocating();
+    asking();
+    reading_proc();
+    devices();
+    return tap_end();
+}
