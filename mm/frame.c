@@ -16,6 +16,7 @@
 #include "mm/bootmem.h"
 #include "mm/buddy.h"
 #include "mm/oom.h"
+#include "mm/reserve.h"
 
 #define JUNK 0xa5 /* fills new frames in debug builds: what is not cleared is seen */
 
@@ -37,10 +38,10 @@ static struct {
     struct frame *frame[HOT_MAX];
 } hot;
 static uint64_t parked; /* frames_park(): free, though on no list */
-static uint64_t reserve; /* set once by frame_init() */
+static uint64_t reserve;
 static struct {
     uint64_t now, peak;
-    uint64_t reserve; /* frames that must stay free when one of this kind is taken; set once */
+    uint64_t reserve; /* frames that must stay free when one of this kind is taken */
 } of_kind[FRAME_KINDS];
 
 /* What all free frames have that do not begin a block. */
@@ -60,14 +61,6 @@ static void free_range_add(paddr_t start, paddr_t end)
     blocks_free(pfn, last);
 }
 
-static uint64_t square_root(uint64_t n)
-{
-    uint64_t root = 0;
-    while ((root + 1) * (root + 1) <= n)
-        root++;
-    return root;
-}
-
 void frame_init(void)
 {
     frame_count = bootmem_end() >> PAGE_SHIFT;
@@ -79,9 +72,16 @@ void frame_init(void)
     bootmem_for_each_free(free_range_add);
     spin_unlock(&frame_lock);
     blank_init(figures.total / 2);
-    reserve = square_root(figures.total * (PAGE_SIZE >> 10) * 16) / (PAGE_SIZE >> 10);
+    reserve_init(figures.total);
+}
+
+void frame_set_reserve(uint64_t frames)
+{
+    spin_lock(&frame_lock);
+    reserve = frames;
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++)
         of_kind[kind].reserve = kind == FRAME_KERNEL || kind == FRAME_SLAB || kind == FRAME_TABLE ? reserve / 2 : reserve;
+    spin_unlock(&frame_lock);
 }
 
 uint64_t frame_reserve(void) { return reserve; }

@@ -208,8 +208,9 @@ void frame_figures(struct frame_figures *figures);
 void frame_join(void);
 uint64_t frame_free_count(void);
 uint64_t frame_total_count(void);
-/* Frames that user memory leaves free: Linux's min watermark, sqrt(16 x RAM in KiB) KiB. */
+/* Frames that user memory leaves free. Who decides how many is mm/reserve.c. */
 uint64_t frame_reserve(void);
+void frame_set_reserve(uint64_t frames);
 
 /* Tests: make the n-th allocation from now on (1 = the next) fail, once; 0: never. Slab and tables included. */
 void frame_fail_nth(uint64_t n);

@@ -24,8 +24,8 @@
 #include "kernel/system.h"
 #include "mm/aspace.h"
 #include "mm/commit.h"
-#include "mm/frame.h"
 #include "mm/oom.h"
+#include "mm/reserve.h"
 
 #define VALUE_MAX 128    /* bytes of any value with its newline and NUL */
 #define DIGITS_MAX 20    /* characters of a number, its prefix included; longer ones are EINVAL */
@@ -182,12 +182,6 @@ static void printk_make(char *text, size_t size)
 static void host_name_make(char *text, size_t size) { snprintf(text, size, "%s\n", system_host_name()); }
 static void domain_name_make(char *text, size_t size) { snprintf(text, size, "%s\n", system_domain_name()); }
 
-/* What user memory leaves free. It follows from the size of RAM and cannot be set. */
-static void min_free_make(char *text, size_t size)
-{
-    snprintf(text, size, "%lu\n", frame_reserve() << (PAGE_SHIFT - 10));
-}
-
 #define ROW(name_, mode_, ...) \
     { .name = (name_), .mode = S_IFREG | (mode_), .ops = &sysctl_ops, \
       .setting = &(const struct sysctl){ __VA_ARGS__ } }
@@ -203,7 +197,7 @@ static void min_free_make(char *text, size_t size)
 static const struct proc_entry vm_entries[] = {
     WORD("admin_reserve_kbytes", commit_policy.admin_reserve_kbytes, ULONG_MAX, NULL),
     WORD("max_map_count", vm_max_map_count, INT_MAX, NULL),
-    MADE("min_free_kbytes", min_free_make),
+    NUMBER("min_free_kbytes", vm_min_free_kbytes, 0, INT_MAX, reserve_changed),
     WORD("mmap_min_addr", vm_mmap_min_addr, ULONG_MAX, NULL),
     NUMBER("oom_dump_tasks", oom_policy.oom_dump_tasks, INT_MIN, INT_MAX, NULL),
     NUMBER("oom_kill_allocating_task", oom_policy.oom_kill_allocating_task, INT_MIN, INT_MAX, NULL),

@@ -3,6 +3,9 @@
 // subject: proc
 //
 // O1: the knobs of overcommit and of the OOM killer read and write as on Linux.
+#include <limits.h>
+#include <sys/mman.h>
+
 #include "sysctl.h"
 #include "observe.h"
 
@@ -17,6 +20,7 @@ static const struct {
     {"oom_kill_allocating_task", 0, 1, 0},
     {"oom_dump_tasks", 1, 0, 0},
     {"user_reserve_kbytes", -1, 2048, 0},
+    {"min_free_kbytes", -1, 8191, -1},
 };
 
 // Reads a file to its end and compares.
@@ -80,6 +84,41 @@ static void ratio_check(void)
     is(knob_set("overcommit_ratio", 50), 0, "O1 50 again");
 }
 
+// Takes memory until it is killed, and leaves the least MemFree it saw where its parent finds it.
+static void hog(volatile long *least)
+{
+    for (;;) {
+        char *more = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (more == MAP_FAILED)
+            _exit(1);
+        memset(more, 1, 1 << 20);
+        long now = meminfo("MemFree:");
+        if (now < *least)
+            *least = now;
+    }
+}
+
+// What min_free_kbytes says is kept from user memory.
+static void min_free_check(void)
+{
+    enum { KEPT = 32 << 10 };
+    long before = knob("min_free_kbytes"), available = meminfo("MemAvailable:");
+    volatile long *least = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+    *least = LONG_MAX;
+    is(knob_set("overcommit_memory", 1), 0, "O1 every promise is made");
+    is(knob_set("min_free_kbytes", KEPT), 0, "O1 32 MiB are to stay free");
+    ok(meminfo("MemAvailable:") < available - (KEPT - before) / 2, "O1 they are not available");
+    pid_t pid = fork();
+    if (pid == 0)
+        hog(least);
+    waitpid(pid, &status, 0);
+    ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "O1 who wants all memory is killed");
+    ok(*least < 2 * KEPT && *least >= KEPT * 9 / 10, "O1 while so much was free");
+    is(knob_set("min_free_kbytes", before), 0, "O1 the old value again");
+    is(knob_set("overcommit_memory", 0), 0, "O1 mode 0 again");
+}
+
 int main(void)
 {
     knobs_guard();
@@ -89,5 +128,6 @@ int main(void)
         knob_check(knobs[i].name, knobs[i].initial, knobs[i].other, knobs[i].bad);
     syntax_check();
     ratio_check();
+    min_free_check();
     return tap_end();
 }
