@@ -34,6 +34,8 @@ static void leaf_check(const struct vma *vma, vaddr_t addr, pte_t entry)
 static void table_check(struct aspace *aspace, const struct frame *table, vaddr_t base)
 {
     unsigned used = 0, resident[RESIDENT_KINDS + 1] = { 0 };
+    struct table_groups groups = table_groups(table);
+    uint64_t seen = 0;
 
     for (unsigned i = 0; i < table_size(table); i++) {
         pte_t entry = pte_load(&table_entries(table)[i]);
@@ -42,7 +44,8 @@ static void table_check(struct aspace *aspace, const struct frame *table, vaddr_
             continue;
         const struct frame *below = entry_frame(entry);
         used++;
-        BUG_ON(!(table->table.groups & 1u << i / FRAME_GROUP), "walks pass over 0x%lx", addr);
+        BUG_ON(!(groups.bits & 1ul << (i >> groups.shift)), "walks pass over 0x%lx", addr);
+        seen |= 1ul << (i >> groups.shift);
         if (table_is_leaf(table)) {
             leaf_check(vma_find(&aspace->vmas, addr), addr, entry);
             resident[frame_resident_kind(below)]++;
@@ -55,9 +58,10 @@ static void table_check(struct aspace *aspace, const struct frame *table, vaddr_
         table_check(aspace, below, addr);
     }
     BUG_ON(used != table->used, "table for 0x%lx has %u entries, its record says %u", base, used, table->used);
+    BUG_ON(!table_is_leaf(table) && seen != groups.bits, "walks look for 0x%lx in vain", groups.bits & ~seen);
     for (unsigned kind = 0; table_is_leaf(table) && kind < RESIDENT_KINDS; kind++)
-        BUG_ON(resident[kind] != table->table.resident[kind], "table for 0x%lx: %u of kind %u, its record says %u", base,
-               resident[kind], kind, table->table.resident[kind]);
+        BUG_ON(resident[kind] != table->table.leaf.resident[kind], "table for 0x%lx: %u of kind %u, its record says %u", base,
+               resident[kind], kind, table->table.leaf.resident[kind]);
 }
 
 static void aspace_check_locked(struct aspace *aspace)

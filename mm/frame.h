@@ -7,7 +7,8 @@
  * A frame whose refs are 0 is free.
  *
  * A page table's record also counts the table's entries: `used` in all, and in a leaf table those that
- * make up resident memory, by kind; and `groups` tells walks where entries can be. An address space's RSS is the sum of these counts (DESIGN, idea 4).
+ * make up resident memory, by kind: an address space's RSS is the sum of these counts (DESIGN, idea 4). And it tells
+ * walks where entries can be, so that none has to look through an empty table (mm/table.h).
  *
  * refs is changed atomically and cannot overflow: RAM_LIMIT bounds the number of entries in the machine.
  * The free lists have one lock (frame lock: next to last in the order, before the log's).
@@ -44,9 +45,12 @@ struct frame {
     uint8_t level : 4; /* FRAME_TABLE: 1 (leaf) to 4 (root) */
     uint16_t used; /* FRAME_TABLE: entries that are not none */
     union {
-        struct {
-            uint16_t resident[RESIDENT_KINDS]; /* of a leaf table: entries by kind */
-            uint16_t groups;                   /* bit i: entries from i * FRAME_GROUP on are used, or have been */
+        union {
+            struct {
+                uint16_t resident[RESIDENT_KINDS]; /* entries by kind */
+                uint16_t groups;                   /* bit i: there are entries from i << LEAF_GROUP_SHIFT on, or have been */
+            } leaf;          /* level 1 */
+            uint64_t groups; /* above: bit i: there are entries from i << GROUP_SHIFT on */
         } table; /* FRAME_TABLE */
         union {
             struct {
@@ -60,7 +64,9 @@ struct frame {
 #define FRAME_SHIFT 4
 _Static_assert(sizeof(struct frame) == 1 << FRAME_SHIFT, "16 bytes a frame");
 
-#define FRAME_GROUP 32 /* entries of a table that share a bit of `groups`: most tables are nearly empty */
+/* Entries of a table share a bit of `groups`: as few as its record has room for. */
+#define GROUP_SHIFT 3
+#define LEAF_GROUP_SHIFT 5
 
 #define FRAME_ORDERS 11 /* blocks of 1 to 1024 frames: 4 KiB to 4 MiB */
 

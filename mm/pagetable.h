@@ -83,17 +83,20 @@ int pagetable_move(struct pagetable *tree, vaddr_t from, vaddr_t to, uint64_t le
  */
 void pagetable_set(pte_t *slot, pte_t entry);
 
-/* Tell walks that there is an entry here. */
-static inline void table_note(struct frame *table, const pte_t *slot)
+/* Which entry of its table it is. */
+static inline unsigned entry_index(const pte_t *slot) { return (unsigned)((vaddr_t)slot % PAGE_SIZE / sizeof(*slot)); }
+
+/* Tell walks that there may be an entry here, in a leaf table. */
+static inline void leaf_note(struct frame *table, const pte_t *slot)
 {
-    table->table.groups |= 1u << (vaddr_t)slot % PAGE_SIZE / (FRAME_GROUP * sizeof(*slot));
+    table->table.leaf.groups |= 1u << (entry_index(slot) >> LEAF_GROUP_SHIFT);
 }
 
 /* Resident memory of one kind more, or less (`by` 1, -1), in a leaf table. */
 static inline void table_count_resident(struct frame *table, enum frame_kind kind, int by)
 {
     if (kind >= FRAME_ANON)
-        table->table.resident[(size_t)kind - FRAME_ANON] += by;
+        table->table.leaf.resident[(size_t)kind - FRAME_ANON] += by;
 }
 
 /* The same where there was none, for the entry of a frame of this kind; and where that of an `old` one was. */
@@ -103,7 +106,7 @@ static inline void pagetable_fill(pte_t *slot, pte_t entry, enum frame_kind kind
 
     ASSERT(pte_is_none(pte_load(slot)));
     table->used++;
-    table_note(table, slot);
+    leaf_note(table, slot);
     table_count_resident(table, kind, 1);
     pte_store(slot, entry);
 }

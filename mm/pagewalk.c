@@ -150,7 +150,7 @@ static void table_figures(const struct frame *table, struct pagetable_figures *s
     if (table_is_leaf(table)) {
         sum->leaf_tables++;
         for (unsigned kind = 0; kind < RESIDENT_KINDS; kind++)
-            sum->resident[kind] += table->table.resident[kind];
+            sum->resident[kind] += table->table.leaf.resident[kind];
         return;
     }
     for (unsigned i = 0, left = table->used; left; i++, left--) {
@@ -167,31 +167,36 @@ static void table_figures(const struct frame *table, struct pagetable_figures *s
  */
 static uint64_t directory_resident(const struct frame *directory)
 {
-    const pte_t *entries = table_entries(directory), *slot = entries;
-    unsigned sum = 0;
+    struct frame *const records = frame_array;
+    uint64_t sum = 0;
 
-    for (unsigned left = directory->used; left; slot++, left--) {
-        pte_t entry = pte_load(slot);
-        if (unlikely(pte_is_none(entry))) {
-            slot = &entries[table_search(directory, (unsigned)(slot - entries))];
-            entry = pte_load(slot);
+    for (uint64_t bits = directory->table.groups; bits; bits &= bits - 1) {
+        const pte_t *slot = table_group(directory, bits);
+        uint64_t counts = 0;
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < PTE_GROUP; i++) {
+            pte_t entry = pte_load(&slot[i]);
+            if (!pte_is_none(entry))
+                counts += entry_frame_in(records, entry)->table.groups;
         }
-        const uint16_t *resident = entry_frame(entry)->table.resident;
-        sum += (unsigned)resident[RESIDENT_ANON] + resident[RESIDENT_SHM] + resident[RESIDENT_FILE];
+        sum += (counts & 0xffff) + (counts >> 16 & 0xffff) + (counts >> 32 & 0xffff);
     }
     return sum;
 }
 
 static uint64_t table_resident(const struct frame *table)
 {
-    const pte_t *entries = table_entries(table);
     uint64_t sum = 0;
 
     if (table->level == PTE_LEAF_LEVEL + 1)
         return directory_resident(table);
-    for (unsigned i = 0, left = table->used; left; i++, left--) {
-        i = table_next(table, i);
-        sum += table_resident(entry_frame(pte_load(&entries[i])));
+    for (uint64_t bits = table->table.groups; bits; bits &= bits - 1) {
+        const pte_t *slot = table_group(table, bits);
+        for (unsigned i = 0; i < PTE_GROUP; i++) {
+            pte_t entry = pte_load(&slot[i]);
+            if (!pte_is_none(entry))
+                sum += table_resident(entry_frame(entry));
+        }
     }
     return sum;
 }

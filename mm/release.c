@@ -87,6 +87,17 @@ int pagetable_prepare_release(struct pagetable *tree, vaddr_t start, vaddr_t end
 }
 /* lab tables: instead pagetable_prepare_release.c */
 
+/* There is nothing in [start, end) any more: of the leaf table's groups, those that lie inside whole are empty. */
+static void leaf_note_release(struct frame *table, vaddr_t start, vaddr_t end)
+{
+    unsigned shift = PAGE_SHIFT + LEAF_GROUP_SHIFT;
+    vaddr_t first = (start + (1ul << shift) - 1) >> shift, last = end >> shift;
+    unsigned groups = PTE_ENTRIES >> LEAF_GROUP_SHIFT;
+
+    if (first < last)
+        table->table.leaf.groups &= ~(((1u << (last - first)) - 1) << first % groups);
+}
+
 static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struct gather *gather)
 {
     struct stretch stretch;
@@ -110,6 +121,8 @@ static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struc
         table_set(table, stretch.slot, pte_none());
         gather_add(gather, below, stretch.start);
     }
+    if (table_is_leaf(table))
+        leaf_note_release(table, start, end);
 }
 
 void pagetable_release(struct pagetable *tree, vaddr_t start, vaddr_t end, struct gather *gather)

@@ -19,23 +19,31 @@ static struct frame *table_create(unsigned level)
     return table;
 }
 
-unsigned table_search(const struct frame *table, unsigned i)
+/* The first slot from `slot` on that is not none; `end` or beyond: there is none below it. */
+static inline const pte_t *slots_search(const pte_t *slot, const pte_t *end)
+{
+    for (; slot < end && !pte_group_starts(slot); slot++)
+        if (!pte_is_none(pte_load(slot)))
+            return slot;
+    while (slot < end && pte_group_is_none(slot))
+        slot += PTE_GROUP;
+    while (slot < end && pte_is_none(pte_load(slot)))
+        slot++;
+    return slot;
+}
+
+unsigned table_search(const struct frame *table, unsigned i, unsigned stop)
 {
     const pte_t *entries = table_entries(table);
+    struct table_groups groups = table_groups(table);
 
-    for (;;) {
-        if (i % FRAME_GROUP == 0)
-            i += (unsigned)__builtin_ctz((unsigned)table->table.groups >> i / FRAME_GROUP) * FRAME_GROUP;
-        ASSERT(i < table_size(table));
-        if (i % PTE_GROUP == 0 && pte_group_is_none(&entries[i])) {
-            i += PTE_GROUP;
-            continue;
-        }
-        do {
-            if (!pte_is_none(pte_load(&entries[i])))
-                return i;
-        } while (++i % PTE_GROUP);
+    for (uint64_t bits = groups.bits & ~0ul << (i >> groups.shift); bits; bits &= bits - 1) {
+        unsigned first = (unsigned)__builtin_ctzl(bits) << groups.shift, end = MIN(first + (1u << groups.shift), stop);
+        const pte_t *slot = slots_search(&entries[MAX(i, first)], &entries[end]);
+        if (slot < &entries[end])
+            return (unsigned)(slot - entries);
     }
+    return stop;
 }
 
 /* Add (`by` 1) or take away (-1) one entry in the counts of its table. */
@@ -47,17 +55,31 @@ static void table_count(struct frame *table, pte_t entry, int by)
     if (table_is_leaf(table)) {
         enum resident_kind kind = frame_resident_kind(entry_frame(entry));
         if (kind != RESIDENT_NONE)
-            table->table.resident[kind] += by;
+            table->table.leaf.resident[kind] += by;
     }
+}
+
+/* An entry of an upper table has changed: set its group's bit, or clear it. */
+static void table_note(struct frame *table, const pte_t *slot)
+{
+    unsigned i = entry_index(slot);
+    uint64_t bit = 1ul << (i >> GROUP_SHIFT);
+
+    if (pte_group_is_none(slot - i % PTE_GROUP))
+        table->table.groups &= ~bit;
+    else
+        table->table.groups |= bit;
 }
 
 void table_set(struct frame *table, pte_t *slot, pte_t entry)
 {
     table_count(table, pte_load(slot), -1);
     table_count(table, entry, +1);
-    if (!pte_is_none(entry))
-        table_note(table, slot);
     pte_store(slot, entry);
+    if (table_is_leaf(table))
+        leaf_note(table, slot);
+    else
+        table_note(table, slot);
 }
 
 /* lab cow: begin */
@@ -76,15 +98,15 @@ static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, struct frame
 /* lab cow: instead entry_share.c */
 
 /* All entries of `groups`. What is known of them beforehand need not be asked: `full`, none of them is none. */
-static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool full, bool may_keep)
+static inline void groups_share(pte_t *from, pte_t *to, struct table_groups groups, bool full, bool may_keep)
 {
     struct frame *const records = frame_array;
 
-    for (; groups; groups &= groups - 1) {
-        size_t first = (size_t)__builtin_ctz(groups) * FRAME_GROUP;
+    for (uint64_t bits = groups.bits; bits; bits &= bits - 1) {
+        size_t first = (size_t)__builtin_ctzl(bits) << groups.shift;
         pte_t *one = from + first, *other = to + first;
 #pragma GCC unroll 8
-        for (size_t i = 0; i < FRAME_GROUP; i++) {
+        for (size_t i = 0; i < 1ul << groups.shift; i++) {
             pte_t entry = pte_load(&one[i]);
             if (full || !pte_is_none(entry))
                 entry_share(&one[i], &other[i], entry, entry_frame_in(records, entry), may_keep);
@@ -95,9 +117,9 @@ static inline void groups_share(pte_t *from, pte_t *to, unsigned groups, bool fu
 void table_share(struct frame *table, struct frame *with)
 {
     pte_t *from = table_entries(table), *to = table_entries(with);
-    unsigned groups = table->table.groups;
+    struct table_groups groups = table_groups(table);
 
-    if (table_is_leaf(table) && (table->table.resident[RESIDENT_SHM] || table->table.resident[RESIDENT_FILE]))
+    if (table_is_leaf(table) && (table->table.leaf.resident[RESIDENT_SHM] || table->table.leaf.resident[RESIDENT_FILE]))
         groups_share(from, to, groups, false, true);
     else if (table_is_full(table))
         groups_share(from, to, groups, true, false);
@@ -126,8 +148,10 @@ static void table_clear(struct frame *table)
 {
     pte_t *entries = table_entries(table);
 
-    for (unsigned groups = table->table.groups; groups; groups &= groups - 1)
-        page_clear_words(&entries[(unsigned)__builtin_ctz(groups) * FRAME_GROUP], FRAME_GROUP);
+    struct table_groups groups = table_groups(table);
+
+    for (uint64_t bits = groups.bits; bits; bits &= bits - 1)
+        page_clear_words(&entries[(size_t)__builtin_ctzl(bits) << groups.shift], 1ul << groups.shift);
 }
 
 /* Give up what the entries of a leaf table point at. A pointer walks: by table_next() an entry costs a fifth more. */
@@ -138,7 +162,7 @@ static void leaf_put_pages(const struct frame *table)
 
     for (unsigned left = table->used; left; slot++, left--) {
         if (unlikely(pte_is_none(pte_load(slot))))
-            slot = &entries[table_search(table, (unsigned)(slot - entries))];
+            slot = &entries[table_search(table, (unsigned)(slot - entries), PTE_ENTRIES)];
         frame_run_put(&run, entry_frame(pte_load(slot)));
     }
     frame_run_finish(&run);
@@ -146,11 +170,11 @@ static void leaf_put_pages(const struct frame *table)
 
 static void table_put_tables(const struct frame *table)
 {
-    const pte_t *entries = table_entries(table);
-
-    for (unsigned i = 0, left = table->used; left; i++, left--) {
-        i = table_next(table, i);
-        table_put(entry_frame(pte_load(&entries[i])));
+    for (uint64_t bits = table->table.groups; bits; bits &= bits - 1) {
+        const pte_t *slot = table_group(table, bits);
+        for (unsigned i = 0; i < PTE_GROUP; i++)
+            if (!pte_is_none(pte_load(&slot[i])))
+                table_put(entry_frame(pte_load(&slot[i])));
     }
 }
 

@@ -33,13 +33,33 @@ static inline unsigned table_size(const struct frame *table)
 static inline bool table_is_full(const struct frame *table) { return table->used == PTE_ENTRIES; }
 
 /*
- * The first entry at or after `i` that is not none; the caller knows from `used` that there is one. The record tells
- * which groups can be passed over.
+ * Where a table has entries, as far as its record tells: bit i of `bits` stands for the entries from i << shift on. What is not
+ * none lies in a group whose bit is set. In a leaf table, whose groups are larger, a set bit may stand for nothing any more.
  */
-unsigned table_search(const struct frame *table, unsigned i);
+struct table_groups {
+    uint64_t bits;
+    unsigned shift;
+};
+static inline struct table_groups table_groups(const struct frame *table)
+{
+    return table_is_leaf(table) ? (struct table_groups){ table->table.leaf.groups, LEAF_GROUP_SHIFT }
+                                : (struct table_groups){ table->table.groups, GROUP_SHIFT };
+}
+
+/* The entries of an upper table's group: that of the lowest bit in `bits`, which is not empty. There are PTE_GROUP of them. */
+static inline pte_t *table_group(const struct frame *table, uint64_t bits)
+{
+    return &table_entries(table)[(size_t)__builtin_ctzl(bits) << GROUP_SHIFT];
+}
+_Static_assert(1 << GROUP_SHIFT == PTE_GROUP && PTE_ENTRIES >> GROUP_SHIFT == 64, "a bit for each group");
+
+/* The first entry in [i, stop) that is not none, or `stop`. */
+unsigned table_search(const struct frame *table, unsigned i, unsigned stop);
+
+/* The same for who knows from `used` that there is one. */
 static inline unsigned table_next(const struct frame *table, unsigned i)
 {
-    return likely(!pte_is_none(pte_load(&table_entries(table)[i]))) ? i : table_search(table, i);
+    return likely(!pte_is_none(pte_load(&table_entries(table)[i]))) ? i : table_search(table, i, PTE_ENTRIES);
 }
 
 /*
@@ -48,21 +68,15 @@ static inline unsigned table_next(const struct frame *table, unsigned i)
  */
 static inline vaddr_t table_seek(const struct frame *table, vaddr_t addr, vaddr_t end)
 {
-    const pte_t *entries = table_entries(table);
     unsigned shift = pte_shift(table->level), first = (addr >> shift) % PTE_ENTRIES;
 
     if (addr >= end)
         return end;
+    if (likely(!pte_is_none(pte_load(&table_entries(table)[first]))))
+        return addr;
     unsigned stop = (unsigned)(((end - 1) >> shift) - (addr >> shift)) + first + 1;
-    for (unsigned i = first, step; i < stop; i += step) {
-        if (!pte_is_none(pte_load(&entries[i])))
-            return i == first ? addr : ((addr >> shift) - first + i) << shift;
-        if (i % FRAME_GROUP == 0 && !(table->table.groups >> i / FRAME_GROUP & 1))
-            step = FRAME_GROUP;
-        else
-            step = i % PTE_GROUP == 0 && pte_group_is_none(&entries[i]) ? PTE_GROUP : 1;
-    }
-    return end;
+    unsigned i = table_search(table, first, stop);
+    return i == stop ? end : ((addr >> shift) - first + i) << shift;
 }
 
 /* Does all of [start, end) lie under one entry of a table of this level? */

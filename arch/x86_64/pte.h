@@ -52,6 +52,7 @@ static inline bool pte_is_none(pte_t pte) { return pte.bits == 0; }
 
 /* Are all of PTE_GROUP entries none? Tables are mostly empty: walks pass over a group at a time. */
 #define PTE_GROUP 8
+static inline bool pte_group_starts(const pte_t *slot) { return (uint64_t)slot % (PTE_GROUP * sizeof(*slot)) == 0; }
 static inline bool pte_group_is_none(const pte_t *g)
 {
     return (g[0].bits | g[1].bits | g[2].bits | g[3].bits | g[4].bits | g[5].bits | g[6].bits | g[7].bits) == 0;
