@@ -186,13 +186,25 @@ void sched_kill(struct process *process) { wake_from(process, PROCESS_SLEEPING, 
 
 void sched_continue(struct process *process) { wake_from(process, PROCESS_STOPPED, PROCESS_STOPPED); }
 
+#define RR_MILLISECONDS 100
+
+int sched_rr_milliseconds = RR_MILLISECONDS;
+
+void sched_rr_changed(void)
+{
+    if (sched_rr_milliseconds <= 0)
+        sched_rr_milliseconds = RR_MILLISECONDS;
+}
+
+unsigned sched_rr_slice(void) { return MAX((unsigned)sched_rr_milliseconds / (1000 / TIMER_HZ), 1u); }
+
 /* Ticks in a slice (sched.h); 0: it has no end. */
 static unsigned slice_of(const struct process *process)
 {
     if (process->policy == SCHED_FIFO)
         return 0;
     if (process->policy == SCHED_RR)
-        return SCHED_SLICE_RR;
+        return sched_rr_slice();
     if (process->policy == SCHED_IDLE)
         return 1;
     return process->nice > 0 ? 1 : SCHED_SLICE + (unsigned)-process->nice / 2;

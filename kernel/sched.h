@@ -4,7 +4,7 @@
  * 0 (SCHED_OTHER, and SCHED_BATCH and SCHED_IDLE, which are no different here but that the last has one tick);
  * SCHED_FIFO and SCHED_RR have 1 to 99. Nothing holds those back: one that never sleeps keeps the CPU.
  *
- * A slice is SCHED_SLICE ticks at nice 0, longer below (up to 12 ticks at -20), one tick above; SCHED_SLICE_RR for
+ * A slice is SCHED_SLICE ticks at nice 0, longer below (up to 12 ticks at -20), one tick above; sched_rr_milliseconds for
  * SCHED_RR; SCHED_FIFO has no end.
  *
  * User mode is preempted by the timer; the kernel is not: it gives up the CPU where it sleeps, and in
@@ -16,7 +16,12 @@
 #include "kernel/process.h"
 
 #define SCHED_SLICE 2     /* ticks */
-#define SCHED_SLICE_RR 10 /* 100 ms */
+
+/* /proc/sys/kernel/sched_rr_timeslice_ms, and what is to be called when it was set: 0 and less mean the first value. */
+extern int sched_rr_milliseconds;
+void sched_rr_changed(void);
+/* A slice of SCHED_RR in ticks, 1 or more. */
+unsigned sched_rr_slice(void);
 
 /* Bits of struct cpu's return_work: what is to be done before going back to user mode. */
 enum return_work { RETURN_RESCHEDULE = 1, RETURN_SIGNAL = 2, RETURN_RSEQ = 4, RETURN_FILES = 8 };

@@ -165,16 +165,22 @@ int64_t sys_prctl(const struct syscall_args *args)
 }
 
 /*
- * personality(2): the new one, or 0xffffffff to ask. Linux's own is the only one; that addresses shall not be
- * random can be had, since they never are.
+ * personality(2): the new one, or 0xffffffff to ask. The domain of execution is a name alone, but that uname(2) calls the
+ * machine i686 for PER_LINUX32. Of the flags, UNAME26 and STICKY_TIMEOUTS change calls; ADDR_NO_RANDOMIZE asks for what is
+ * always so; MMAP_PAGE_ZERO asks exec for a page that nobody may map here, and Linux does not tell who may not; the others
+ * mean nothing on x86-64. Not built: READ_IMPLIES_EXEC, ADDR_COMPAT_LAYOUT.
  */
+#define PERSONA_BUILT                                                                                  \
+    ((unsigned)(PER_MASK | UNAME26 | STICKY_TIMEOUTS | ADDR_NO_RANDOMIZE | MMAP_PAGE_ZERO | FDPIC_FUNCPTRS | \
+                ADDR_LIMIT_32BIT | ADDR_LIMIT_3GB | SHORT_INODE | WHOLE_SECONDS))
+
 int64_t sys_personality(const struct syscall_args *args)
 {
     unsigned wanted = (unsigned)args->arg[0], old = current()->persona;
 
     if (wanted == UINT32_MAX)
         return old;
-    if (wanted & ~(unsigned)ADDR_NO_RANDOMIZE)
+    if (wanted & ~PERSONA_BUILT)
         return -EINVAL;
     current()->persona = wanted;
     return old;

@@ -235,7 +235,7 @@ int64_t sys_sched_rr_get_interval(const struct syscall_args *args)
     if (error)
         return error;
     policy = found.policy & ~SCHED_RESET_ON_FORK;
-    ticks = policy == SCHED_FIFO ? 0 : policy == SCHED_RR ? SCHED_SLICE_RR : SCHED_SLICE;
+    ticks = policy == SCHED_FIFO ? 0 : policy == SCHED_RR ? (int)sched_rr_slice() : SCHED_SLICE;
     slice = timespec_of((uint64_t)ticks * NANOSECONDS / TIMER_HZ);
     return copy_to_user(args->arg[1], &slice, sizeof(slice));
 }

@@ -2,6 +2,7 @@
 /*
  * sys_system.c: the system calls on the machine as a whole.
  */
+#include <linux/personality.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/sysinfo.h>
@@ -34,10 +35,30 @@ const char *system_domain_name(void) { return system_name.domainname; }
 
 static bool is_privileged(void) { return credentials_are_privileged(&current()->credentials); }
 
+/* Linux 6.1 for programs that expect a 2.6: 2.6.61, with what follows the release's numbers (personality(2), UNAME26). */
+static void make_old(char release[__NEW_UTS_LEN + 1])
+{
+    const char *rest = KERNEL_RELEASE;
+
+    while (*rest == '.' || (*rest >= '0' && *rest <= '9'))
+        rest++;
+    snprintf(release, __NEW_UTS_LEN + 1, "2.6.%d%s", 60 + KERNEL_MINOR, rest);
+}
+
 /* uname(2): struct utsname *. The release says which Linux the system calls follow. */
 int64_t sys_uname(const struct syscall_args *args)
 {
-    return copy_to_user(args->arg[0], &system_name, sizeof(system_name));
+    unsigned persona = current()->persona;
+    struct new_utsname shown;
+
+    if (likely(!persona))
+        return copy_to_user(args->arg[0], &system_name, sizeof(system_name));
+    shown = system_name;
+    if (persona & UNAME26)
+        make_old(shown.release);
+    if ((persona & PER_MASK) == PER_LINUX32)
+        string_copy(shown.machine, "i686", sizeof(shown.machine));
+    return copy_to_user(args->arg[0], &shown, sizeof(shown));
 }
 
 /* Exchange one of the names for `length` bytes from user mode. */

@@ -7,6 +7,7 @@
  */
 #include "kernel/fs/poll.h"
 
+#include <linux/personality.h>
 #include <linux/time_types.h>
 
 #include "arch/x86_64/machine.h"
@@ -136,9 +137,10 @@ int64_t sys_poll(const struct syscall_args *args)
     return poll_resume(&current()->restart);
 }
 
-int64_t poll_result(int64_t result, int write_error)
+int64_t poll_result(int64_t result, uint64_t user, const void *left, size_t size)
 {
-    return write_error && result == -ERESTARTNOHAND ? -EINTR : result;
+    bool is_told = !(current()->persona & STICKY_TIMEOUTS) && !copy_to_user(user, left, size);
+    return !is_told && result == -ERESTARTNOHAND ? -EINTR : result;
 }
 
 /* What is left of the time is written back, as Linux does. */
@@ -163,7 +165,7 @@ int64_t sys_ppoll(const struct syscall_args *args)
     if (args->arg[2]) {
         uint64_t left = poll_time_left(&time);
         given = (struct __kernel_timespec){ (int64_t)left / NANOSECONDS, (int64_t)left % NANOSECONDS };
-        result = poll_result(result, copy_to_user(args->arg[2], &given, sizeof given));
+        result = poll_result(result, args->arg[2], &given, sizeof given);
     }
     return result;
 }

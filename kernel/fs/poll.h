@@ -36,9 +36,9 @@ int64_t poll_wait(struct poll_set *set, const struct poll_time *time, uint64_t u
                   uint64_t mask_size) __must_check;
 
 /*
- * The result of a call that writes back what is left of its time. A bad address for that is no error, but without
- * it the call cannot be restarted.
+ * The result of a call that writes back what is left of its time, `size` bytes to `user`. A bad address for that is no
+ * error, nor is a personality that leaves times alone (STICKY_TIMEOUTS), but without it the call cannot be restarted.
  */
-int64_t poll_result(int64_t result, int write_error);
+int64_t poll_result(int64_t result, uint64_t user, const void *left, size_t size);
 
 #endif

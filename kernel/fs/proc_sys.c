@@ -20,6 +20,7 @@
 #include "kernel/lib/params.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/version.h"
+#include "kernel/sched.h"
 #include "kernel/segment.h"
 #include "kernel/system.h"
 #include "mm/aspace.h"
@@ -240,6 +241,7 @@ static const struct proc_entry kernel_entries[] = {
     WORD("shmall", segment_policy.pages_max, ULONG_MAX, NULL),
     WORD("shmmax", segment_policy.size_max, ULONG_MAX, NULL),
     NUMBER("shmmni", segment_policy.count_max, 0, SEGMENT_PLACES, NULL),
+    NUMBER("sched_rr_timeslice_ms", sched_rr_milliseconds, INT_MIN, INT_MAX, sched_rr_changed),
     CONSTANT("tainted", 0),
     NUMBER("threads-max", process_limit, 1, 0x3fffffff, NULL),
     TEXT("version", KERNEL_VERSION),

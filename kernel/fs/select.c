@@ -149,7 +149,7 @@ int64_t sys_select(const struct syscall_args *args)
         uint64_t left = poll_time_left(&time);
         given[0] = (int64_t)left / NANOSECONDS;
         given[1] = (int64_t)left % NANOSECONDS / 1000;
-        result = poll_result(result, copy_to_user(user, given, sizeof given));
+        result = poll_result(result, user, given, sizeof given);
     }
     return result;
 }
@@ -178,7 +178,7 @@ int64_t sys_pselect6(const struct syscall_args *args)
     if (user) {
         uint64_t left = poll_time_left(&time);
         given = (struct __kernel_timespec){ (int64_t)left / NANOSECONDS, (int64_t)left % NANOSECONDS };
-        result = poll_result(result, copy_to_user(user, &given, sizeof given));
+        result = poll_result(result, user, &given, sizeof given);
     }
     return result;
 }
