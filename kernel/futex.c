@@ -181,9 +181,12 @@ static int64_t wait_restartably(const struct futex_wait *wait)
 
 static void wake_locked(struct futex_waiter *waiter)
 {
+    bool irq = interrupts_disable();
+
     TAILQ_REMOVE(&waiters, waiter, link);
     waiter->is_queued = false;
     sched_wake(waiter->process);
+    interrupts_restore(irq);
 }
 
 /* As Linux does, at least one. */

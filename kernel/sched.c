@@ -12,8 +12,8 @@
  * A process that has ended is freed by whoever runs next, for nobody can free the stack he stands on: as DEAD the whole,
  * as ZOMBIE all that its parent will not ask for.
  *
- * Lock: run_lock (_irq) guards the queue and every process's state. One CPU: `running` is
- * this_cpu()->process.
+ * Lock: run_lock (_irq) guards the queue and every process's state, but for the running one's own mark
+ * (sched_set_state()). One CPU: `running` is this_cpu()->process.
  */
 #include "kernel/sched.h"
 
@@ -160,11 +160,11 @@ void sched_enqueue(struct process *process)
     spin_unlock_irq(&run_lock, irq);
 }
 
-/* Make `process` runnable if its state is one of these. */
+/* Make `process` runnable if its state is one of these. Interrupts are off. */
 static void wake_from(struct process *process, enum process_state first, enum process_state last)
 {
-    bool irq = spin_lock_irq(&run_lock);
-
+    ASSERT(!interrupts_enabled());
+    spin_lock(&run_lock);
     if (process->state >= first && process->state <= last) {
         process->state = PROCESS_RUNNABLE;
         if (process != current()) {
@@ -172,7 +172,7 @@ static void wake_from(struct process *process, enum process_state first, enum pr
             preempt_locked();
         }
     }
-    spin_unlock_irq(&run_lock, irq);
+    spin_unlock(&run_lock);
 }
 
 void sched_wake(struct process *process)
@@ -235,14 +235,6 @@ void sched_set_policy_locked(struct process *process, int policy, int priority)
     if (is_queued)
         enqueue_locked(process);
     preempt_locked();
-    spin_unlock_irq(&run_lock, irq);
-}
-
-void sched_set_state(enum process_state state)
-{
-    bool irq = spin_lock_irq(&run_lock);
-
-    current()->state = state;
     spin_unlock_irq(&run_lock, irq);
 }
 

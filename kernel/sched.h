@@ -35,7 +35,7 @@ void sched_idle(void) __noreturn_fn;
 /* Put a new process at the end of the queue. Any context. */
 void sched_enqueue(struct process *process);
 
-/* Make a sleeping process runnable; one that does not sleep stays as it is. Any context. */
+/* Make a sleeping process runnable; one that does not sleep stays as it is. Interrupts are off. */
 void sched_wake(struct process *process);
 /* The same, if its sleep is interruptible; if it is at least killable; if it is stopped. */
 void sched_interrupt(struct process *process);
@@ -47,9 +47,12 @@ void sched_set_policy_locked(struct process *process, int policy, int priority);
 
 /*
  * Say that the current process is about to sleep (or, PROCESS_RUNNABLE, that it is not). schedule()
- * follows.
+ * follows. Whoever wakes it sees the mark before the process looks at anything else.
  */
-void sched_set_state(enum process_state state);
+static inline void sched_set_state(enum process_state state)
+{
+    __atomic_store_n(&current()->state, state, __ATOMIC_SEQ_CST);
+}
 
 /*
  * Give up the CPU: runs the next one, returns when this process runs again. Its state says whether it stays

@@ -3,8 +3,8 @@
  * wait.c: wait queues, deadlines, and the mutex.
  *
  * A waiter lies on the sleeper's stack, in its queue's list and, with a deadline, has an alarm set (timer.h).
- * The sleeper marks itself as sleeping before it tests the condition, so that a wake-up between test and
- * schedule() finds the mark and takes it away.
+ * The sleeper enters the queue and marks itself as sleeping before it tests the condition, so that whoever changes that
+ * finds it in the queue, and a wake-up between test and schedule() finds the mark and takes it away.
  *
  * Locks, in this order: a queue's lock, the run queue's; both _irq.
  */
@@ -17,13 +17,13 @@
 
 struct waiter {
     struct process *process;
-    struct alarm alarm; /* the deadline */
+    struct alarm alarm; /* set where there is a deadline */
     TAILQ_ENTRY(waiter) link;
 };
 
 void wait_queue_init(struct wait_queue *queue) { *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue); }
 
-void wake_all(struct wait_queue *queue)
+void wake_waiters(struct wait_queue *queue)
 {
     struct waiter *waiter;
     bool irq = spin_lock_irq(&queue->lock);
@@ -66,15 +66,18 @@ static void waiter_add(struct waiter *waiter, struct wait_queue *queue, uint64_t
 
     TAILQ_INSERT_TAIL(&queue->waiters, waiter, link);
     spin_unlock_irq(&queue->lock, irq);
-    if (deadline)
-        alarm_arm(&waiter->alarm, deadline);
+    if (!deadline)
+        return;
+    waiter->alarm = (struct alarm){ .ring = waiter_ring };
+    alarm_arm(&waiter->alarm, deadline);
 }
 
-static void waiter_remove(struct waiter *waiter, struct wait_queue *queue)
+static void waiter_remove(struct waiter *waiter, struct wait_queue *queue, uint64_t deadline)
 {
     bool irq;
 
-    alarm_disarm(&waiter->alarm);
+    if (deadline)
+        alarm_disarm(&waiter->alarm);
     irq = spin_lock_irq(&queue->lock);
     TAILQ_REMOVE(&queue->waiters, waiter, link);
     spin_unlock_irq(&queue->lock, irq);
@@ -88,20 +91,19 @@ static bool is_interrupted(enum wait_mode mode)
     return mode == WAIT_KILLABLE && signal_is_fatal_pending(current());
 }
 
-int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
-               uint64_t deadline)
+int wait_asleep(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+                uint64_t deadline)
 {
     static const enum process_state states[] = {
         [WAIT_UNINTERRUPTIBLE] = PROCESS_UNINTERRUPTIBLE,
         [WAIT_KILLABLE] = PROCESS_KILLABLE,
         [WAIT_INTERRUPTIBLE] = PROCESS_SLEEPING,
     };
-    struct waiter waiter = { .process = current(), .alarm = { .ring = waiter_ring } };
+    struct waiter waiter;
     int result;
 
-    if (condition(arg))
-        return 0;
     ASSERT(current()->pid != 0); /* the idle process has nobody to leave the CPU to */
+    waiter.process = current();
     waiter_add(&waiter, queue, deadline);
     for (;;) {
         sched_set_state(states[mode]);
@@ -117,7 +119,7 @@ int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg
         schedule();
     }
     sched_set_state(PROCESS_RUNNABLE);
-    waiter_remove(&waiter, queue);
+    waiter_remove(&waiter, queue, deadline);
     return result;
 }
 
@@ -155,5 +157,3 @@ void mutex_lock_contended(struct mutex *mutex)
 
     BUG_ON(error, "uninterruptible wait gave %d", error);
 }
-
-void mutex_wake(struct mutex *mutex) { wake_all(&mutex->queue); }

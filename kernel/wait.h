@@ -25,8 +25,14 @@ struct wait_queue {
 
 void wait_queue_init(struct wait_queue *queue);
 
-/* Make every waiter run again. Any context. */
-void wake_all(struct wait_queue *queue);
+/* Make every waiter run again. Any context. Usually nobody waits: the look for it comes after what has been changed. */
+void wake_waiters(struct wait_queue *queue);
+static inline void wake_all(struct wait_queue *queue)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!TAILQ_EMPTY(&queue->waiters))
+        wake_waiters(queue);
+}
 
 /* The same for the one that has waited longest. Who is woken so and leaves without what he came for wakes the next. */
 void wake_first(struct wait_queue *queue);
@@ -43,8 +49,13 @@ enum wait_mode { WAIT_UNINTERRUPTIBLE, WAIT_KILLABLE, WAIT_INTERRUPTIBLE };
  * process), or the clock reaches `deadline` (nanoseconds since boot; 0: never). Returns 0, -ERESTARTSYS or
  * -ETIMEDOUT. The condition is called without locks, possibly often, and may not sleep itself.
  */
-int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
-               uint64_t deadline) __must_check;
+int wait_asleep(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+                uint64_t deadline) __must_check;
+static inline __must_check int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg,
+                                          enum wait_mode mode, uint64_t deadline)
+{
+    return condition(arg) ? 0 : wait_asleep(queue, condition, arg, mode, deadline);
+}
 
 /* Sleep until the clock reaches `deadline`. 0, or -ERESTARTSYS when a signal came first. */
 int sleep_until(uint64_t deadline) __must_check;
@@ -58,9 +69,8 @@ struct mutex {
 
 void mutex_init(struct mutex *mutex);
 
-/* What the two below do when somebody else has it, or waits for it. */
+/* What mutex_lock() does when somebody else has it. */
 void mutex_lock_contended(struct mutex *mutex);
-void mutex_wake(struct mutex *mutex);
 
 /* Does the current process hold it? Debug builds only. */
 static inline bool mutex_is_mine(const struct mutex *mutex)
@@ -80,9 +90,8 @@ static inline void mutex_lock(struct mutex *mutex)
 static inline void mutex_unlock(struct mutex *mutex)
 {
     ASSERT(mutex_is_mine(mutex));
-    __atomic_store_n(&mutex->held, false, __ATOMIC_SEQ_CST); /* before the look at the waiters */
-    if (unlikely(!TAILQ_EMPTY(&mutex->queue.waiters)))
-        mutex_wake(mutex);
+    __atomic_store_n(&mutex->held, false, __ATOMIC_RELEASE);
+    wake_all(&mutex->queue);
 }
 
 #endif

@@ -122,10 +122,7 @@ void wait_queue_init(struct wait_queue *queue)
     *queue = (struct wait_queue)WAIT_QUEUE_INIT(*queue);
 }
 
-void wake_all(struct wait_queue *queue)
-{
-    BUG_ON(!TAILQ_EMPTY(&queue->waiters), "someone waits in the host ring");
-}
+void wake_waiters(struct wait_queue *queue) { BUG_ON(queue, "someone waits in the host ring"); }
 
 void wake_first(struct wait_queue *queue) { wake_all(queue); }
 
@@ -152,12 +149,10 @@ static void reaper_run(void)
     reaper_works = false;
 }
 
-int wait_until(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
-               uint64_t deadline)
+int wait_asleep(struct wait_queue *queue, bool (*condition)(void *arg), void *arg, enum wait_mode mode,
+                uint64_t deadline)
 {
     (void)queue, (void)mode, (void)deadline;
-    if (condition(arg))
-        return 0;
     if (reaper_works)
         longjmp(reaper_left, 1);
     reaper_run();
@@ -178,5 +173,3 @@ void mutex_lock_contended(struct mutex *mutex)
     (void)mutex;
     panic("deadlock: a mutex is taken twice");
 }
-
-void mutex_wake(struct mutex *mutex) { (void)mutex; }
