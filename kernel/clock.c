@@ -119,7 +119,7 @@ uint64_t clock_read(int clock)
 
     switch (clock_kind_of(clock)) {
     case CLOCK_WALL:
-        return clock_boot_time() + clock_nanoseconds();
+        return clock_wall();
     case CLOCK_SINCE_BOOT:
         return clock_nanoseconds();
     default:

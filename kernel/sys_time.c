@@ -190,7 +190,7 @@ int64_t sys_clock_settime(const struct syscall_args *args)
 /* time(2): time_t * (may be NULL). */
 int64_t sys_time(const struct syscall_args *args)
 {
-    int64_t seconds = (int64_t)((clock_boot_time() + clock_nanoseconds()) / NANOSECONDS);
+    int64_t seconds = (int64_t)(clock_wall() / NANOSECONDS);
 
     if (args->arg[0] && copy_to_user(args->arg[0], &seconds, sizeof(seconds)))
         return -EFAULT;

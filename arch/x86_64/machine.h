@@ -39,10 +39,11 @@ uint64_t clock_nanoseconds(void);
 /* Ticks of the TSC in a second, as calibrated. */
 uint64_t clock_tsc_frequency(void);
 /*
- * Nanoseconds from 1970-01-01 to clock_init(), as the RTC said, or as the wall clock was set since then: it says
- * this plus clock_nanoseconds().
+ * Nanoseconds from 1970-01-01 to clock_init(), as the RTC said, or as the wall clock was set since then. And to now,
+ * which is what the wall clock says: that plus clock_nanoseconds().
  */
 uint64_t clock_boot_time(void);
+uint64_t clock_wall(void);
 void clock_set_boot_time(uint64_t time);
 
 /* Start the interrupt that enters timer_tick(): TIMER_HZ times a second, and when an alarm is due. */

@@ -106,6 +106,8 @@ uint64_t clock_tsc_frequency(void) { return tsc_frequency; }
 
 uint64_t clock_boot_time(void) { return boot_time; }
 
+uint64_t clock_wall(void) { return boot_time + clock_nanoseconds(); }
+
 void clock_set_boot_time(uint64_t time) { boot_time = time; }
 
 /* Count up to `deadline`, at most a tick away. The result is rounded up, so as not to come too early. */

@@ -11,7 +11,7 @@
 
 enum direction { BUFFER_PUT, BUFFER_GET };
 
-static ssize_type piece_copy(bool is_user, uint64_t address, void *kernel, size_t n, enum direction direction)
+static inline ssize_type piece_copy(bool is_user, uint64_t address, void *kernel, size_t n, enum direction direction)
 {
     if (is_user)
         return direction == BUFFER_PUT ? copy_to_user_part(address, kernel, n)
@@ -46,7 +46,7 @@ static ssize_type parts_copy(const struct buffer *buffer, size_t offset, char *k
     return (ssize_type)done;
 }
 
-static ssize_type buffer_copy(const struct buffer *buffer, size_t offset, void *kernel, size_t n,
+static inline ssize_type buffer_copy(const struct buffer *buffer, size_t offset, void *kernel, size_t n,
                               enum direction direction)
 {
     ASSERT(offset + n >= n && offset + n <= buffer->length);

@@ -162,7 +162,7 @@ static struct slot *slot_of(int fd)
 }
 
 /* Keep the file until the current system call is over, whoever closes its descriptor meanwhile. */
-static void file_hold(struct file *file)
+static __noinline void file_hold(struct file *file)
 {
     struct held_files *held = &current()->held;
     BUG_ON(held->count == HELD_FILES_MAX, "a system call on more than %u files", HELD_FILES_MAX);
@@ -179,12 +179,11 @@ void files_let_go(void)
 
 struct file *files_get(int fd)
 {
-    const struct slot *slot = slot_of(fd);
-    if (!slot || !slot->file)
-        return NULL;
-    if (files_are_shared(current()->files))
-        file_hold(slot->file);
-    return slot->file;
+    const struct files *files = current()->files;
+    struct file *file = files_peek(files, (unsigned)fd);
+    if (file && files_are_shared(files))
+        file_hold(file);
+    return file;
 }
 
 /* The descriptors that the current process may have: 0 to this, exclusive (getrlimit(2)). */

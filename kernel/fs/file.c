@@ -144,10 +144,10 @@ void file_put(struct file *file)
     slab_free(&file_cache, file);
 }
 
-/* Does [offset, offset + length) end within what off_t can say? */
+/* Does [offset, offset + length) end within what off_t can say? Both do themselves. */
 static bool range_is_offset(uint64_t offset, size_t length)
 {
-    return length <= INT64_MAX && offset <= INT64_MAX - length;
+    return offset + length <= INT64_MAX;
 }
 
 /* May this file be read at all? 0 or the errno that read(2) gives. */
@@ -155,9 +155,9 @@ static int read_check(const struct file *file)
 {
     if (!file_is_readable(file))
         return -EBADF;
-    if (S_ISDIR(file->inode->mode))
-        return -EISDIR;
-    return file->ops->read ? 0 : -EINVAL;
+    if (file->ops->read)
+        return 0;
+    return S_ISDIR(file->inode->mode) ? -EISDIR : -EINVAL;
 }
 
 static int write_check(const struct file *file)

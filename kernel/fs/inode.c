@@ -59,7 +59,7 @@ struct inode *inode_parent(struct inode *directory)
     return parent;
 }
 
-int64_t inode_time_now(void) { return (int64_t)(clock_boot_time() + clock_nanoseconds()); }
+int64_t inode_time_now(void) { return (int64_t)clock_wall(); }
 
 void inode_note_change(struct inode *inode) { inode->mtime = inode->ctime = inode_time_now(); }
 void inode_note_attributes(struct inode *inode) { inode->ctime = inode_time_now(); }
@@ -68,13 +68,13 @@ void inode_note_attributes(struct inode *inode) { inode->ctime = inode_time_now(
 
 void inode_note_access(struct inode *inode)
 {
-    unsigned flags = inode->filesystem->flags;
-    bool never = flags & (MS_RDONLY | MS_NOATIME) || (flags & MS_NODIRATIME && S_ISDIR(inode->mode));
-    if (!inode->filesystem->keeps_attributes || never)
+    const struct filesystem *filesystem = inode->filesystem;
+    unsigned never = MS_RDONLY | MS_NOATIME | (S_ISDIR(inode->mode) ? MS_NODIRATIME : 0);
+    if (!filesystem->keeps_attributes || filesystem->flags & never)
         return;
     int64_t now = inode_time_now();
-    if (flags & MS_STRICTATIME || inode->atime <= inode->mtime || inode->atime <= inode->ctime ||
-        now - inode->atime >= DAY)
+    if (inode->atime <= inode->mtime || inode->atime <= inode->ctime || now - inode->atime >= DAY ||
+        filesystem->flags & MS_STRICTATIME)
         inode->atime = now;
 }
 

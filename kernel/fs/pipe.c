@@ -78,7 +78,7 @@ static bool pipe_is_writable(const struct pipe *pipe, bool packet) { return pipe
 
 static struct slot *pipe_slot(const struct pipe *pipe, uint64_t position)
 {
-    return &pipe->slots[(position >> PAGE_SHIFT) % pipe->slot_count];
+    return &pipe->slots[(position >> PAGE_SHIFT) & (pipe->slot_count - 1)];
 }
 
 static unsigned slot_end(const struct slot *slot) { return slot->end ? slot->end : PAGE_SIZE; }
@@ -124,33 +124,38 @@ static bool pipe_has_input(void *arg)
     return pipe_used(pipe) || !pipe->writers;
 }
 
+/* Take out what there is: bytes, 0 for none, or -EFAULT. */
+static ssize_type pipe_read_some(struct pipe *pipe, const struct buffer *to)
+{
+    mutex_lock(&pipe->lock);
+    bool was_full = !pipe_is_writable(pipe, true);
+    ssize_type n = pipe_take(pipe, to);
+    mutex_unlock(&pipe->lock);
+    if (n > 0 && was_full) {
+        wake_all(&pipe->writable);
+        poll_wake();
+    }
+    return n;
+}
+
 static ssize_type pipe_read(struct file *file, const struct buffer *to, uint64_t offset)
 {
     struct pipe *pipe = pipe_of(file);
+    bool waits = !(file->flags & O_NONBLOCK);
+    ssize_type n;
     (void)offset;
     if (!to->length)
         return 0;
-    for (;;) {
-        mutex_lock(&pipe->lock);
-        bool was_full = !pipe_is_writable(pipe, true);
-        ssize_type n = pipe_take(pipe, to);
-        mutex_unlock(&pipe->lock);
-        if (n > 0 && was_full) {
-            wake_all(&pipe->writable);
-            poll_wake();
-        }
-        if (n || !pipe->writers || file->flags & O_NONBLOCK)
-            async_notify(&pipe->async_writers, POLL_OUT);
-        if (n > 0)
-            inode_note_access(file->inode);
-        if (n || !pipe->writers)
-            return n;
-        if (file->flags & O_NONBLOCK)
-            return -EAGAIN;
-        int error = wait_until(&pipe->readable, pipe_has_input, pipe, WAIT_INTERRUPTIBLE, 0);
+    do { /* another reader may have been faster */
+        int error = waits ? wait_until(&pipe->readable, pipe_has_input, pipe, WAIT_INTERRUPTIBLE, 0) : 0;
         if (error)
             return error;
-    }
+        n = pipe_read_some(pipe, to);
+    } while (!n && pipe->writers && waits);
+    async_notify(&pipe->async_writers, POLL_OUT);
+    if (n > 0)
+        inode_note_access(file->inode);
+    return n || !pipe->writers ? n : -EAGAIN;
 }
 
 /* ---- writing ---- */
@@ -198,7 +203,7 @@ static bool packet_joins(const struct pipe *pipe, size_t n)
  * The same for a packet of at most a page. As on Linux, what goes beyond whole pages joins plain bytes that it finds
  * room behind, and is no packet.
  */
-static ssize_type packet_give(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
+static __noinline ssize_type packet_give(struct pipe *pipe, const struct buffer *from, size_t start, size_t n)
 {
     if (!start && packet_joins(pipe, from->length % PAGE_SIZE))
         return pipe_give(pipe, from, 0, from->length % PAGE_SIZE);
