@@ -27,13 +27,10 @@ static struct process *cpu_clock_owner_locked(int clock)
     return pid ? process_find_locked(pid) : current();
 }
 
-static uint64_t cpu_clock_read_locked(int clock)
+uint64_t clock_cpu_read_locked(int clock, const struct process *process)
 {
-    const struct process *process = cpu_clock_owner_locked(clock);
     int what = clock >= 0 ? CPU_CLOCK_SCHED : clock & CPU_CLOCK_WHAT;
 
-    if (!process)
-        return 0;
     switch (what) {
     case CPU_CLOCK_PROF:
         return (process->usage.user_ticks + process->usage.system_ticks) * TICK_NANOSECONDS;
@@ -75,6 +72,15 @@ enum clock_kind clock_kind_of(int clock)
     }
 }
 
+bool clock_is_own(int clock)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    bool is_own = cpu_clock_owner_locked(clock) == current();
+
+    spin_unlock_irq(&process_lock, irq);
+    return is_own && clock_kind_of(clock) == CLOCK_CPU;
+}
+
 bool clock_may_wake(int clock)
 {
     return (clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM) ||
@@ -114,6 +120,7 @@ int clock_sleep_wall(uint64_t time)
 
 uint64_t clock_read(int clock)
 {
+    const struct process *owner;
     uint64_t time;
     bool irq;
 
@@ -124,7 +131,8 @@ uint64_t clock_read(int clock)
         return clock_nanoseconds();
     default:
         irq = spin_lock_irq(&process_lock);
-        time = cpu_clock_read_locked(clock);
+        owner = cpu_clock_owner_locked(clock);
+        time = owner ? clock_cpu_read_locked(clock, owner) : 0;
         spin_unlock_irq(&process_lock, irq);
         return time;
     }

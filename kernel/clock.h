@@ -14,11 +14,19 @@
 #define NANOSECONDS 1000000000ul
 #define MICROSECONDS 1000000ul
 
+struct process;
+
 /* What a clock counts: wall-clock time since 1970, time since boot, or a process's time on the CPU. */
 enum clock_kind { CLOCK_UNKNOWN, CLOCK_WALL, CLOCK_SINCE_BOOT, CLOCK_CPU };
 
 /* The kind of a clock's number; another process's (clock_getcpuclockid(3)) is CLOCK_CPU if that one lives. */
 enum clock_kind clock_kind_of(int clock);
+
+/* Is it a CPU clock of the current process, by whatever number? */
+bool clock_is_own(int clock);
+
+/* What a CPU clock of `process`, by a number that was its own, says now. process_lock is held. */
+uint64_t clock_cpu_read_locked(int clock, const struct process *process);
 
 /* The clocks that would wake a sleeping machine (this one never sleeps) are for the privileged to set alarms by. */
 bool clock_may_wake(int clock);

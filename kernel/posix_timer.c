@@ -26,11 +26,12 @@ struct posix_timer {
     struct alarm alarm;
     struct process *process;
     int id;
-    enum clock_kind clock;
+    int clock_number;
+    enum clock_kind clock; /* its kind */
     int number; /* the signal; 0: none (SIGEV_NONE) */
     sigval_t value;
     uint64_t interval;     /* nanoseconds; 0: once */
-    uint64_t cpu_deadline; /* CLOCK_CPU, nanoseconds of run time; 0: not set */
+    uint64_t cpu_deadline; /* CLOCK_CPU, nanoseconds by that clock; 0: not set */
     bool is_waiting; /* to go on with its interval: for its signal to be taken; without one, for ever */
     uint64_t overrun, last_overrun;
     struct signal_entry *entry; /* for a real-time signal */
@@ -121,11 +122,10 @@ void posix_timers_charge(struct process *process)
 {
     struct posix_timer *timer;
     bool irq = spin_lock_irq(&process_lock);
-    uint64_t now = sched_run_time(process);
 
     LIST_FOREACH(timer, &process->timers.posix, link)
         if (timer->clock == CLOCK_CPU)
-            charge_locked(timer, now);
+            charge_locked(timer, clock_cpu_read_locked(timer->clock_number, process));
     spin_unlock_irq(&process_lock, irq);
 }
 
@@ -165,7 +165,7 @@ static int event_check(const struct sigevent *event)
     return signal_is_valid(event->sigev_signo) ? 0 : -EINVAL;
 }
 
-static struct posix_timer *make_timer(enum clock_kind clock, int number)
+static struct posix_timer *make_timer(int clock, int number)
 {
     struct posix_timer *timer = slab_alloc(&timer_cache);
 
@@ -173,7 +173,8 @@ static struct posix_timer *make_timer(enum clock_kind clock, int number)
         return NULL;
     timer->alarm.ring = ring;
     timer->process = current();
-    timer->clock = clock;
+    timer->clock_number = clock;
+    timer->clock = clock_kind_of(clock);
     timer->number = number;
     if (number < SIGNAL_REAL_TIME)
         return timer;
@@ -219,7 +220,7 @@ static int delete_timer(int id)
  */
 static int clock_check(int clock)
 {
-    if (clock < 0 || !clock_kind_of(clock))
+    if (!clock_kind_of(clock) || (clock < 0 && !clock_is_own(clock)))
         return -EINVAL;
     if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
         return -EOPNOTSUPP;
@@ -238,7 +239,7 @@ int64_t sys_timer_create(const struct syscall_args *args)
         return -EFAULT;
     if (error || event_check(&event))
         return error ? error : -EINVAL;
-    timer = make_timer(clock_kind_of(clock), event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo);
+    timer = make_timer(clock, event.sigev_notify == SIGEV_NONE ? 0 : event.sigev_signo);
     if (!timer)
         return -EAGAIN;
     id = enter_timer(timer, args->arg[1] ? &event : NULL);
@@ -263,10 +264,10 @@ int64_t sys_timer_getoverrun(const struct syscall_args *args)
     return result;
 }
 
-/* What its clock says now: run time, or time since boot, by which its alarm goes. */
+/* What its clock says now: CPU time, or time since boot, by which its alarm goes. */
 static uint64_t timer_now(const struct posix_timer *timer)
 {
-    return timer->clock == CLOCK_CPU ? sched_run_time(timer->process) : clock_nanoseconds();
+    return timer->clock == CLOCK_CPU ? clock_cpu_read_locked(timer->clock_number, timer->process) : clock_nanoseconds();
 }
 
 static struct __kernel_itimerspec read_locked(const struct posix_timer *timer)

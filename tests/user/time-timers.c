@@ -173,6 +173,31 @@ static void posix_check(int signal, clockid_t clock, const char *what)
     fails(syscall(SYS_timer_delete, (int)(long)timer), EINVAL, "once: EINVAL");
 }
 
+// The numbers that clock_getcpuclockid(3) makes of "this process", which C libraries use as well; three ways to count.
+static void own_clocks_check(void)
+{
+    static const struct {
+        int what;
+        const char *name;
+    } kinds[] = { { 2, "run time" }, { 1, "ticks in user mode" }, { 0, "ticks in all" } };
+    handle(SIGUSR1);
+    for (int i = 0; i < 6; i++) {
+        struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+        int clock = (i < 3 ? ~0 : ~getpid()) * 8 | kinds[i % 3].what;
+        int timer = -1, before = arrived;
+        struct itimerspec when = {{0, 0}, {0, 30 * MS}}, left;
+        if (!is(syscall(SYS_timer_create, clock, &event, &timer), 0, "a timer on this process's clock of %s", kinds[i % 3].name))
+            continue;
+        syscall(SYS_timer_settime, timer, 0, &when, NULL);
+        syscall(SYS_timer_gettime, timer, &left);
+        ok(left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 50 * MS, "has some of it left");
+        long start = now(clock);
+        burn_until(&arrived, before + 1);
+        between(10 * MS, now(clock) - start, 25 * 30 * MS, "and runs out when it has passed");
+        syscall(SYS_timer_delete, timer);
+    }
+}
+
 static void posix_corners(void)
 {
     struct itimerspec times = {{0}, {0, 30 * MS}}, left;
@@ -353,6 +378,7 @@ int main(void)
     posix_check(SIGUSR1, CLOCK_MONOTONIC, "CLOCK_MONOTONIC");
     posix_check(SIGRTMIN + 1, CLOCK_REALTIME, "CLOCK_REALTIME, with a real-time signal");
     posix_check(SIGUSR2, CLOCK_PROCESS_CPUTIME_ID, "the process's CPU time");
+    own_clocks_check();
     posix_corners();
     clock_check();
     fineness_check();
