@@ -41,6 +41,7 @@ static struct wait_queue reaper_work = WAIT_QUEUE_INIT(reaper_work), reaper_done
 
 /* ---- the weight ---- */
 
+/* lab oom: begin */
 /* Pages that its end would give back, and what its owner thinks of that, in thousandths of RAM. */
 static int64_t oom_points(const struct aspace_usage *usage, int oom_score_adj)
 {
@@ -62,6 +63,7 @@ unsigned oom_score(struct aspace *aspace, int oom_score_adj)
     int64_t score = (1000 + points * 1000 / total) * 2 / 3;
     return score > 0 ? (unsigned)score : 0;
 }
+/* lab oom: instead weight.c */
 
 static void candidate_put(struct oom_candidate *candidate)
 {
@@ -93,6 +95,7 @@ struct election {
     int64_t most; /* its points */
 };
 
+/* lab oom: begin */
 /* Of equals the youngest wins. */
 static void candidate_weigh(struct oom_candidate *candidate, void *arg)
 {
@@ -110,6 +113,7 @@ static void candidate_weigh(struct oom_candidate *candidate, void *arg)
     election->most = points;
     candidate->aspace = NULL; /* the reference has gone along */
 }
+/* lab oom: instead candidate_weigh.c */
 
 /* The heaviest process, with a reference to its address space; aspace NULL: none may be killed. */
 static struct oom_candidate victim_select(void)
@@ -128,6 +132,7 @@ static bool reaping_is_over(void *arg)
     return !READ_ONCE(victim.aspace);
 }
 
+/* lab oom: begin */
 /* Wait until the reaper has done with the victim. */
 static void reaping_await(void)
 {
@@ -164,7 +169,9 @@ static bool victim_kill(struct oom_candidate *chosen)
     (void)interrupted;
     return true;
 }
+/* lab oom: instead victim_kill.c */
 
+/* lab oom: begin */
 /* The allocating process if the policy says so and it may be killed, else the heaviest. */
 static struct oom_candidate victim_choose(const struct oom_candidate *asking)
 {
@@ -176,6 +183,7 @@ static struct oom_candidate victim_choose(const struct oom_candidate *asking)
     aspace_get(self.aspace);
     return self;
 }
+/* lab oom: instead victim_choose.c */
 
 static bool turn_is_mine(void *arg)
 {
@@ -242,6 +250,7 @@ static enum fault_kind reaped_fault(struct fault_page *page)
 
 const struct vma_ops reaped_ops = { .name = "reaped", .fault = reaped_fault };
 
+/* lab oom: begin */
 /* Take the pages that only the victim sees; its promises stay until it ends, but are not kept any more. */
 static void aspace_reap(struct aspace *aspace)
 {
@@ -257,6 +266,7 @@ static void aspace_reap(struct aspace *aspace)
     }
     mutex_unlock(&aspace->lock);
 }
+/* lab oom: instead aspace_reap.c */
 
 static bool reaper_has_work(void *arg) { return !reaping_is_over(arg); }
 

@@ -308,6 +308,17 @@ class Guest:
                           f"the record `{record.name}` of process {record.stream}")
         return record
 
+    def stop_in(self, function):
+        """On to the next call of a function of the kernel's, of those that the lab does not take out. It stands at its first
+        instruction; a record that the program makes before is lost."""
+        if function not in self.kernel_symbols:
+            raise Verdict(verdict.WRONG, f"the kernel has its function {function}()", "it has none")
+        self._tables = {}
+        try:
+            self.machine.run_to(self.kernel_symbols[function], level=0)
+        except gdb_remote.Ended:
+            raise self._end_verdict(f"the kernel calls {function}()") from None
+
     def end(self, status=0):
         """On to the end of the machine, in order, the program having exited with `status`."""
         try:
