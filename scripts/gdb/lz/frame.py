@@ -28,9 +28,9 @@ class Frame:
 
 def from_record(pfn, record):
     kind = target.enum_names("frame_kind")[int(record["kind"])]
-    table = record["table"]
     is_table = kind == "TABLE"
-    resident = tuple(int(table["resident"][i]) for i in range(3)) if is_table else (0, 0, 0)
+    is_leaf = is_table and int(record["level"]) == 1
+    resident = tuple(int(record["table"]["leaf"]["resident"][i]) for i in range(3)) if is_leaf else (0, 0, 0)
     return Frame(pfn, int(record["refs"]), kind, int(record["order"]), int(record["used"]) if is_table else 0,
                  int(record["level"]) if is_table else 0, resident)
 
