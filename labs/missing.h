@@ -5,6 +5,7 @@
 #ifndef KERNEL_LIB_LAB_H
 #define KERNEL_LIB_LAB_H
 
+#include "kernel/lib/assert.h"
 #include "kernel/lib/types.h"
 
 /*

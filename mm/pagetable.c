@@ -47,6 +47,7 @@ void pagetable_share(struct pagetable *child, struct pagetable *parent)
 }
 /* lab tables: instead pagetable_share.c */
 
+/* lab walk: begin */
 const pte_t *pagetable_find(const struct pagetable *tree, vaddr_t addr)
 {
     const struct frame *table = tree->root;
@@ -59,6 +60,7 @@ const pte_t *pagetable_find(const struct pagetable *tree, vaddr_t addr)
     }
     return &table_entries(table)[pte_index(addr, PTE_LEAF_LEVEL)];
 }
+/* lab walk: instead pagetable_find.c */
 
 bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr)
 {
@@ -75,6 +77,7 @@ bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr)
     return false;
 }
 
+/* lab walk: begin */
 pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained)
 {
     pte_t *entries = table_entries(tree->root);
@@ -99,7 +102,9 @@ pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained)
         *regained = changed;
     return &entries[pte_index(addr, PTE_LEAF_LEVEL)];
 }
+/* lab walk: instead pagetable_own.c */
 
+/* lab walk: begin */
 /* Take an empty table, alone and ours, out of the table above. */
 static void table_remove_empty(struct frame *table, pte_t *slot, vaddr_t addr)
 {
@@ -125,5 +130,6 @@ static void table_trim(struct frame *table, vaddr_t addr)
 }
 
 void pagetable_trim(struct pagetable *tree, vaddr_t addr) { table_trim(tree->root, addr); }
+/* lab walk: instead pagetable_trim.c */
 
 void pagetable_set(pte_t *slot, pte_t entry) { table_set(frame_of(slot), slot, entry); }

@@ -49,6 +49,7 @@ bool pagetable_path_is_shared(const struct pagetable *tree, vaddr_t addr);
  */
 pte_t *pagetable_own(struct pagetable *tree, vaddr_t addr, bool *regained) __must_check;
 
+/* lab walk: begin */
 /* The same for a path that is ours already, else NULL: what nearly every fault needs, and no record is looked at. */
 static inline pte_t *pagetable_owned(const struct pagetable *tree, vaddr_t addr)
 {
@@ -63,6 +64,14 @@ static inline pte_t *pagetable_owned(const struct pagetable *tree, vaddr_t addr)
     }
     return &entries[pte_index(addr, PTE_LEAF_LEVEL)];
 }
+/* lab walk: instead
+ * // The same for a path that is ours already, else NULL: a shortcut, which nobody has taken yet.
+ * static inline pte_t *pagetable_owned(const struct pagetable *tree, vaddr_t addr)
+ * {
+ *     (void)tree, (void)addr;
+ *     return NULL;
+ * }
+ */
 
 /* After pagetable_own() and no entry set after all: drop tables on the path that are empty. */
 void pagetable_trim(struct pagetable *tree, vaddr_t addr);

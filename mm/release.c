@@ -87,6 +87,7 @@ int pagetable_prepare_release(struct pagetable *tree, vaddr_t start, vaddr_t end
 }
 /* lab tables: instead pagetable_prepare_release.c */
 
+/* lab walk: begin */
 /* There is nothing in [start, end) any more: of the leaf table's groups, those that lie inside whole are empty. */
 static void leaf_note_release(struct frame *table, vaddr_t start, vaddr_t end)
 {
@@ -124,6 +125,7 @@ static void table_release(struct frame *table, vaddr_t start, vaddr_t end, struc
     if (table_is_leaf(table))
         leaf_note_release(table, start, end);
 }
+/* lab walk: instead table_release.c */
 
 void pagetable_release(struct pagetable *tree, vaddr_t start, vaddr_t end, struct gather *gather)
 {

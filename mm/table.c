@@ -11,6 +11,7 @@ struct spinlock table_share_lock = SPINLOCK_INIT;
 
 uint64_t pagetable_copies;
 
+/* lab walk: begin */
 static struct frame *table_create(unsigned level)
 {
     struct frame *table = frame_alloc_blank(FRAME_TABLE);
@@ -18,6 +19,7 @@ static struct frame *table_create(unsigned level)
         table->level = level;
     return table;
 }
+/* lab walk: instead */
 
 /* The first slot from `slot` on that is not none; `end` or beyond: there is none below it. */
 static inline const pte_t *slots_search(const pte_t *slot, const pte_t *end)
@@ -46,6 +48,7 @@ unsigned table_search(const struct frame *table, unsigned i, unsigned stop)
     return stop;
 }
 
+/* lab walk: begin */
 /* Add (`by` 1) or take away (-1) one entry in the counts of its table. */
 static void table_count(struct frame *table, pte_t entry, int by)
 {
@@ -58,6 +61,7 @@ static void table_count(struct frame *table, pte_t entry, int by)
             table->table.leaf.resident[kind] += by;
     }
 }
+/* lab walk: instead */
 
 /* An entry of an upper table has changed: set its group's bit, or clear it. */
 static void table_note(struct frame *table, const pte_t *slot)
@@ -71,6 +75,7 @@ static void table_note(struct frame *table, const pte_t *slot)
         table->table.groups |= bit;
 }
 
+/* lab walk: begin */
 void table_set(struct frame *table, pte_t *slot, pte_t entry)
 {
     table_count(table, pte_load(slot), -1);
@@ -81,6 +86,7 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
     else
         table_note(table, slot);
 }
+/* lab walk: instead table_set.c */
 
 /* lab cow: begin */
 /*
@@ -228,6 +234,7 @@ static struct frame *entry_unshare(pte_t *slot, vaddr_t addr)
 }
 /* lab tables: instead entry_unshare.c */
 
+/* lab walk: begin */
 struct frame *entry_own(struct frame *table, vaddr_t addr)
 {
     pte_t *slot = &table_entries(table)[pte_index(addr, table->level)];
@@ -244,3 +251,4 @@ struct frame *entry_own(struct frame *table, vaddr_t addr)
     }
     return below;
 }
+/* lab walk: instead entry_own.c */

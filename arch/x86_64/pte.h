@@ -73,6 +73,7 @@ static inline uint64_t pte_record_offset(pte_t pte, unsigned shift)
     return (pte.bits & PTE_FRAME_MASK) >> (PAGE_SHIFT - shift); /* as pte_pfn(pte) << shift, with a shift less */
 }
 
+/* lab walk: begin */
 /* The bits that `rights` stand for, which are not empty. */
 static inline uint64_t pte_present_bits(unsigned rights)
 {
@@ -86,6 +87,7 @@ static inline uint64_t pte_rights_bits(unsigned rights)
 {
     return rights ? pte_present_bits(rights) : PTE_HOLDS_FRAME | PTE_NO_EXEC;
 }
+/* lab walk: instead pte_rights.c */
 
 /* A user leaf entry; and one whose rights are not empty. */
 static inline pte_t pte_make_present(pfn_t pfn, unsigned rights)

@@ -21,7 +21,7 @@ ROOT = marks.ROOT
 HIDDEN = ("labs/", "tests/mutants/", "tests/host/mutate", "scripts/mutants", "scripts/lab", "scripts/grade-all", "scripts/grading/marks.py", "scripts/grading/cutting.py",
           "scripts/kill-matrix", "tests/labs/", "tests/system/labs.t", "docs/kill-matrix.md", "docs/instructors.md", ".ci/")
 MOVED = {"labs/missing.c": "kernel/lib/lab.c", "labs/missing.h": "kernel/lib/lab.h", "labs/record.h": "lab/record.h",
-         "labs/family.h": "lab/family.h"}
+         "labs/family.h": "lab/family.h", "labs/probe.h": "lab/probe.h"}
 # In pages: what stands between these lines is not for students either.
 PAGE_HIDE, PAGE_SHOW = "<!-- not in a lab's tree -->", "<!-- in a lab's tree again -->"
 

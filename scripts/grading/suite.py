@@ -49,10 +49,11 @@ class Test:
 
 
 class Lab:
-    """The tests of one lab. `parameters`: the kernel's, for all of them."""
+    """The tests of one lab. `parameters`: the kernel's, for all of them. `boots`: it comes to a shell with the hole in it; if not,
+    it panics, and names the part that is missing."""
 
-    def __init__(self, name, parameters=()):
-        self.name, self.parameters, self.tests = name, list(parameters), []
+    def __init__(self, name, parameters=(), boots=True):
+        self.name, self.parameters, self.boots, self.tests = name, list(parameters), boots, []
 
     def test(self, title, **options):
         def add(function):

@@ -3,7 +3,7 @@
 // MAP_FIXED takes its place whatever is there, MAP_FIXED_NOREPLACE does not.
 #include <errno.h>
 
-#include "probe.h"
+#include "lab/probe.h"
 
 int main(void)
 {

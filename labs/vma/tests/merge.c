@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
-#include "probe.h"
+#include "lab/probe.h"
 
 static unsigned char *map_at(unsigned char *at, uint64_t pages, int prot, int flags, int fd, uint64_t page)
 {

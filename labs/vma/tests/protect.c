@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "probe.h"
+#include "lab/probe.h"
 
 int main(void)
 {

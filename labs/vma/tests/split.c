@@ -3,7 +3,7 @@
 // munmap in the middle of a mapping: of anonymous memory, and of a file whose pages nobody has touched yet.
 #include <fcntl.h>
 
-#include "probe.h"
+#include "lab/probe.h"
 
 #define FILE_PAGES 6
 

@@ -2,7 +2,7 @@
 //
 // munmap from the middle of one mapping to the middle of another, with holes and a third one between; and of a range so
 // large that whole tables go.
-#include "probe.h"
+#include "lab/probe.h"
 
 #define SPAN_TABLES 3
 

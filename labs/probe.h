@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // One access to memory, and the signal that it brings.
-#ifndef LAB_VMA_PROBE_H
-#define LAB_VMA_PROBE_H
+#ifndef LAB_PROBE_H
+#define LAB_PROBE_H
 
 #include <setjmp.h>
 #include <signal.h>
