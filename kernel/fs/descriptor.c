@@ -242,6 +242,37 @@ int files_close(int fd)
     return 0;
 }
 
+/* Closing may sleep, and the table become another meanwhile: it is looked at anew each time. */
+void files_close_range(unsigned first, unsigned last)
+{
+    for (uint64_t fd = first; fd <= last && fd < current()->files->end; fd++)
+        if (current()->files->slots[fd].file)
+            slot_clear(current()->files, (unsigned)fd);
+}
+
+void files_close_range_on_exec(unsigned first, unsigned last)
+{
+    const struct files *files = current()->files;
+    for (uint64_t fd = first; fd <= last && fd < files->end; fd++)
+        files->slots[fd].close_on_exec = files->slots[fd].file;
+}
+
+int files_unshare(void)
+{
+    struct process *process = current();
+    struct files *shared = process->files;
+    if (!files_are_shared(shared))
+        return 0;
+    struct files *own = files_clone(shared);
+    if (!own)
+        return -ENOMEM;
+    bool irq = spin_lock_irq(&process_lock);
+    process->files = own;
+    spin_unlock_irq(&process_lock, irq);
+    files_put(shared);
+    return 0;
+}
+
 bool files_closes_on_exec(int fd)
 {
     ASSERT(files_peek(current()->files, (unsigned)fd));

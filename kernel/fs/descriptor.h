@@ -73,6 +73,13 @@ int files_check_free(void) __must_check;
 /* 0 or -EBADF. May sleep. */
 int files_close(int fd) __must_check;
 
+/* close_range(2): close, or mark to be closed by execve(2), all that are open from first to last. Closing may sleep. */
+void files_close_range(unsigned first, unsigned last);
+void files_close_range_on_exec(unsigned first, unsigned last);
+
+/* The current process has a table of its own from now on. 0 or -ENOMEM. May sleep. */
+int files_unshare(void) __must_check;
+
 /* FD_CLOEXEC of an open descriptor. */
 bool files_closes_on_exec(int fd);
 void files_set_close_on_exec(int fd, bool close_on_exec);

@@ -8,6 +8,8 @@
  */
 #include "kernel/fs/path.h"
 
+#include <linux/openat2.h>
+
 #include "kernel/fs/fs.h"
 #include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
@@ -28,6 +30,9 @@ struct walk {
     const char *rest;
     char *text; /* the buffer that `rest` points into once a link has been followed */
     unsigned links;
+    struct inode *root;  /* of absolute names; `..` does not lead out of it */
+    struct inode *start; /* RESOLVE_BENEATH: nor out of this */
+    unsigned resolve;    /* RESOLVE_* */
     struct path_place *place; /* stop at the last name and note it here; NULL: go all the way */
     bool placed;
 };
@@ -37,6 +42,21 @@ static void walk_to(struct walk *walk, struct inode *inode)
 {
     inode_put(walk->at);
     walk->at = inode;
+}
+
+/* May the walk go on there, as far as mounts are concerned? */
+static int walk_check_mount(const struct walk *walk, const struct inode *next)
+{
+    return walk->resolve & RESOLVE_NO_XDEV && next->filesystem != walk->at->filesystem ? -EXDEV : 0;
+}
+
+/* A link's text begins with a slash. */
+static int walk_to_root(struct walk *walk)
+{
+    int error = walk->resolve & RESOLVE_BENEATH ? -EXDEV : walk_check_mount(walk, walk->root);
+    if (!error)
+        walk_to(walk, inode_get(walk->root));
+    return error;
 }
 
 /* Put the text of `link` in front of the rest. */
@@ -59,23 +79,29 @@ static int walk_splice(struct walk *walk, struct inode *link)
     kfree(walk->text);
     walk->text = text;
     walk->rest = text;
-    if (text[0] == '/')
-        walk_to(walk, inode_get(path_root()));
-    return 0;
+    return text[0] == '/' ? walk_to_root(walk) : 0;
 }
 
 static int walk_follow(struct walk *walk, struct inode *link)
 {
-    if (walk->links++ == PATH_LINKS_MAX)
+    if (walk->links++ == PATH_LINKS_MAX || walk->resolve & RESOLVE_NO_SYMLINKS)
         return -ELOOP;
     if (!link->ops->follow)
         return walk_splice(walk, link);
+    if (walk->resolve & RESOLVE_NO_MAGICLINKS)
+        return -ELOOP;
+    if (walk->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+        return -EXDEV; /* it may lead anywhere */
     int error = -ENOENT;
     struct inode *target = link->ops->follow(link, &error);
     if (!target)
         return error;
-    walk_to(walk, target);
-    return 0;
+    error = walk_check_mount(walk, target);
+    if (error)
+        inode_put(target);
+    else
+        walk_to(walk, target);
+    return error;
 }
 
 /*
@@ -97,14 +123,30 @@ static bool is_last(const struct walk *walk)
     return !*rest;
 }
 
+static int walk_up(struct walk *walk)
+{
+    if (walk->resolve & RESOLVE_BENEATH && walk->at == walk->start)
+        return -EXDEV;
+    if (walk->at == walk->root)
+        return 0;
+    struct inode *parent = inode_parent(walk->at);
+    int error = walk_check_mount(walk, parent);
+    if (error)
+        inode_put(parent);
+    else
+        walk_to(walk, parent);
+    return error;
+}
+
 static int walk_dots(struct walk *walk, size_t length)
 {
+    int error = length == 2 ? walk_up(walk) : 0;
+    if (error)
+        return error;
     if (walk->place && is_last(walk)) {
         walk->place->kind = length == 1 ? PATH_DOT : PATH_DOTDOT;
         walk->placed = true;
     }
-    if (length == 2 && walk->at != path_root())
-        walk_to(walk, inode_parent(walk->at));
     if (walk->placed)
         walk->place->inode = inode_get(walk->at);
     return 0;
@@ -135,6 +177,10 @@ static int walk_enter(struct walk *walk, const char *name, size_t length, enum p
     int error = inode_permission(walk->at, INODE_EXECUTE);
     struct inode *next = error ? NULL : inode_lookup(walk->at, name, length, &error);
     bool place = walk->place && is_last(walk);
+    if (next && (error = walk_check_mount(walk, next))) {
+        inode_put(next);
+        return error;
+    }
     if (!next)
         return place && error == -ENOENT ? walk_place(walk, name, length, NULL) : error;
     if (S_ISLNK(next->mode) && (follow == PATH_FOLLOW || (*walk->rest == '/' && !place))) {
@@ -178,11 +224,13 @@ static int walk_run(struct walk *walk, struct inode *start, const char *path, en
 {
     if (!*path)
         return -ENOENT;
-    if (*path == '/')
-        start = path_root();
-    else if (!start)
+    if (!start)
         start = current()->standpoint->cwd;
-    walk->at = inode_get(start);
+    walk->root = walk->resolve & RESOLVE_IN_ROOT ? start : path_root();
+    walk->start = start;
+    if (*path == '/' && walk->resolve & RESOLVE_BENEATH)
+        return -EXDEV;
+    walk->at = inode_get(*path == '/' ? walk->root : start);
     walk->rest = path;
     int error = 0;
     while (!error && *walk->rest && !walk->placed)
@@ -195,7 +243,13 @@ static int walk_run(struct walk *walk, struct inode *start, const char *path, en
 
 int path_lookup(struct inode *start, const char *path, enum path_follow follow, struct inode **inode)
 {
-    struct walk walk = { 0 };
+    return path_lookup_within(start, path, follow, 0, inode);
+}
+
+int path_lookup_within(struct inode *start, const char *path, enum path_follow follow, unsigned resolve,
+                       struct inode **inode)
+{
+    struct walk walk = { .resolve = resolve };
     int error = walk_run(&walk, start, path, follow);
     if (!error)
         *inode = walk.at;
@@ -205,7 +259,13 @@ int path_lookup(struct inode *start, const char *path, enum path_follow follow, 
 int path_lookup_place(struct inode *start, const char *path, enum path_follow follow,
                       struct path_place *place)
 {
-    struct walk walk = { .place = place };
+    return path_lookup_place_within(start, path, follow, 0, place);
+}
+
+int path_lookup_place_within(struct inode *start, const char *path, enum path_follow follow, unsigned resolve,
+                             struct path_place *place)
+{
+    struct walk walk = { .place = place, .resolve = resolve };
     place->parent = place->inode = NULL;
     int error = walk_run(&walk, start, path, follow);
     if (error)

@@ -28,6 +28,10 @@ enum path_follow { PATH_FOLLOW, PATH_NO_FOLLOW }; /* a symbolic link as the last
 int path_lookup(struct inode *start, const char *path, enum path_follow follow,
                 struct inode **inode) __must_check;
 
+/* The same under the RESOLVE_* of openat2(2): what they forbid is -EXDEV or -ELOOP. */
+int path_lookup_within(struct inode *start, const char *path, enum path_follow follow, unsigned resolve,
+                       struct inode **inode) __must_check;
+
 /*
  * Where a path's last name is or would be: what the calls that make, move and remove names need. `inode` is
  * NULL where nothing has that name yet. A path that ends in "." or "..", or has no name at all ("/"), has
@@ -49,6 +53,8 @@ struct path_place {
  */
 int path_lookup_place(struct inode *start, const char *path, enum path_follow follow,
                       struct path_place *place) __must_check;
+int path_lookup_place_within(struct inode *start, const char *path, enum path_follow follow, unsigned resolve,
+                             struct path_place *place) __must_check;
 void path_place_put(struct path_place *place);
 
 /* The root directory of the current process (chroot(2)); no reference is taken. */

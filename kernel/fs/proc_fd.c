@@ -48,6 +48,22 @@ static struct inode *link_follow(struct inode *inode, int *error)
     return descriptor_inode(proc_id_of(inode), descriptor_of(inode), &flags);
 }
 
+/* Of what has no path: as mappings of it are named (memfd_create(2)), or its kind and its name or number. */
+static ssize_type nameless_text(struct inode *file, char *target, size_t size)
+{
+    struct pagecache *cache = file->ops->mapping ? file->ops->mapping(file) : NULL;
+    int length;
+    if (cache && cache->name)
+        length = snprintf(target, size, "%s", cache->name);
+    else if (file->name)
+        length = snprintf(target, size, "anon_inode:[%s]", file->name);
+    else
+        length = snprintf(target, size, "%s:[%lu]", S_ISFIFO(file->mode) ? "pipe" : "anon_inode", file->number);
+    if (cache)
+        pagecache_put(cache);
+    return (size_t)length < size ? length : -ENAMETOOLONG;
+}
+
 /* The path; for what has none its kind and number. */
 static ssize_type link_readlink(struct inode *inode, char *target, size_t size)
 {
@@ -56,14 +72,8 @@ static ssize_type link_readlink(struct inode *inode, char *target, size_t size)
     if (!file)
         return error;
     ssize_type length = path_text(file, target, size);
-    if (length == -ENOENT) {
-        if (file->name)
-            length = snprintf(target, size, "anon_inode:[%s]", file->name);
-        else
-            length = snprintf(target, size, "%s:[%lu]", S_ISFIFO(file->mode) ? "pipe" : "anon_inode", file->number);
-        if ((size_t)length >= size)
-            length = -ENAMETOOLONG;
-    }
+    if (length == -ENOENT)
+        length = nameless_text(file, target, size);
     inode_put(file);
     return length;
 }

@@ -2,6 +2,8 @@
 /*
  * sys_descriptor.c: the system calls that make, copy and drop descriptors.
  */
+#include <linux/close_range.h>
+
 #include "kernel/fs/file.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/syscalls.h"
@@ -9,6 +11,22 @@
 #include "mm/usercopy.h"
 
 int64_t sys_close(const struct syscall_args *args) { return files_close((int)args->arg[0]); }
+
+/* close_range(2): first, last, flags. */
+int64_t sys_close_range(const struct syscall_args *args)
+{
+    unsigned first = (unsigned)args->arg[0], last = (unsigned)args->arg[1], flags = (unsigned)args->arg[2];
+    if (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC) || first > last)
+        return -EINVAL;
+    int error = flags & CLOSE_RANGE_UNSHARE ? files_unshare() : 0;
+    if (error)
+        return error;
+    if (flags & CLOSE_RANGE_CLOEXEC)
+        files_close_range_on_exec(first, last);
+    else
+        files_close_range(first, last);
+    return 0;
+}
 
 int64_t sys_dup(const struct syscall_args *args)
 {

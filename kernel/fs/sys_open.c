@@ -6,6 +6,7 @@
  * if there is none.
  */
 #include <linux/memfd.h>
+#include <linux/openat2.h>
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/notify.h"
@@ -23,7 +24,8 @@
 /* What open(2) was asked for. */
 struct opening {
     unsigned flags;
-    uint32_t mode; /* of a file that has to be made */
+    uint32_t mode;    /* of a file that has to be made */
+    unsigned resolve; /* RESOLVE_* of openat2(2) */
 };
 
 /* The permissions that opening so takes. */
@@ -119,7 +121,7 @@ static int open_or_create(struct inode *start, const char *path, const struct op
     struct path_place place;
     int error;
     do {
-        error = path_lookup_place(start, path, follow ? PATH_FOLLOW : PATH_NO_FOLLOW, &place);
+        error = path_lookup_place_within(start, path, follow ? PATH_FOLLOW : PATH_NO_FOLLOW, opening->resolve, &place);
         if (error)
             return error;
         bool was_free = !place.inode;
@@ -147,7 +149,7 @@ static int open_nameless(struct inode *directory, const struct opening *opening,
     if (error)
         return error;
     made->linkable = !(opening->flags & O_EXCL);
-    error = file_open(made, opening->flags & ~(unsigned)O_TMPFILE, file);
+    error = file_open(made, opening->flags, file);
     inode_put(made);
     return error;
 }
@@ -161,7 +163,8 @@ static int open_path(struct inode *start, const char *path, const struct opening
         return -EINVAL;
     if (flags & O_CREAT)
         return open_or_create(start, path, opening, file);
-    int error = path_lookup(start, path, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &inode);
+    enum path_follow follow = flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW;
+    int error = path_lookup_within(start, path, follow, opening->resolve, &inode);
     if (error)
         return error;
     if (nameless)
@@ -172,28 +175,104 @@ static int open_path(struct inode *start, const char *path, const struct opening
     return error;
 }
 
-static int64_t open_user(int directory, uint64_t user, unsigned flags, uint64_t mode)
+/* With RESOLVE_IN_ROOT a path begins at the directory, slash or not. */
+static int open_start(int directory, const char **path, unsigned resolve, struct inode **start)
 {
-    struct opening opening = { .flags = flags, .mode = (uint32_t)mode & MODE_PERMISSIONS };
+    if (resolve & RESOLVE_IN_ROOT && **path == '/') {
+        while (**path == '/')
+            ++*path;
+        if (!**path)
+            *path = ".";
+    }
+    return path_start(directory, *path, start);
+}
+
+/* O_LARGEFILE is what F_GETFL shows to every program of 64 bits, but for O_PATH. */
+static int64_t open_at(int directory, uint64_t user, struct opening *opening)
+{
     struct inode *start;
     struct file *file;
     int error = 0;
-    if (flags & O_PATH) /* all others are ignored with it (open(2)) */
-        opening.flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    else if (flags & O_CREAT && flags & O_DIRECTORY)
+    if (opening->flags & O_CREAT && opening->flags & O_DIRECTORY)
         return -EINVAL;
-    else
-        opening.flags |= O_LARGEFILE; /* as F_GETFL shows it to every program of 64 bits */
+    if (!(opening->flags & O_PATH))
+        opening->flags |= O_LARGEFILE;
     char *path = path_copy_user(user, &error);
     if (!path)
         return error;
+    const char *from = path;
     error = files_check_free();
     if (!error)
-        error = path_start(directory, path, &start);
+        error = open_start(directory, &from, opening->resolve, &start);
     if (!error)
-        error = open_path(start, path, &opening, &file);
+        error = open_path(start, from, opening, &file);
     kfree(path);
-    return error ? error : files_install(file, 0, flags & O_CLOEXEC);
+    return error ? error : files_install(file, 0, opening->flags & O_CLOEXEC);
+}
+
+#define FLAGS_WITH_PATH ((unsigned)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))
+
+static int64_t open_user(int directory, uint64_t user, unsigned flags, uint64_t mode)
+{
+    struct opening opening = {
+        .flags = flags & O_PATH ? flags & FLAGS_WITH_PATH : flags, /* all others are ignored with it (open(2)) */
+        .mode = (uint32_t)mode & MODE_PERMISSIONS,
+    };
+    return open_at(directory, user, &opening);
+}
+
+/* The structure as openat2(2) has it, however much of it the program knows: what we do not know must be 0. */
+static int open_how_get(uint64_t user, uint64_t size, struct open_how *how)
+{
+    uint8_t byte;
+    if (size < sizeof *how)
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    for (uint64_t at = sizeof *how; at < size; at++) {
+        if (copy_from_user(&byte, user + at, 1))
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return copy_from_user(how, user, sizeof *how);
+}
+
+/* Unlike openat(2), openat2(2) takes nothing that it does not know or would ignore. 0 or -EINVAL. */
+static int open_how_check(const struct open_how *how)
+{
+    const uint64_t flags = (unsigned)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
+                                      O_SYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW |
+                                      O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE);
+    const uint64_t resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |
+                             RESOLVE_IN_ROOT | RESOLVE_CACHED;
+    const uint64_t scoped = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+    bool makes = how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY));
+    if (how->flags & ~flags || how->resolve & ~resolve || (how->resolve & scoped) == scoped)
+        return -EINVAL;
+    if (how->mode & ~(uint64_t)(makes ? MODE_PERMISSIONS : 0))
+        return -EINVAL;
+    return how->flags & O_PATH && how->flags & ~(uint64_t)FLAGS_WITH_PATH ? -EINVAL : 0;
+}
+
+/* openat2(2): directory, path, struct open_how, its size. */
+int64_t sys_openat2(const struct syscall_args *args)
+{
+    struct open_how how;
+    int error = open_how_get(args->arg[2], args->arg[3], &how);
+    if (!error)
+        error = open_how_check(&how);
+    if (error)
+        return error;
+    /* Names are looked up in memory alone; what makes or changes files may wait. */
+    if (how.resolve & RESOLVE_CACHED && how.flags & (O_TRUNC | O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
+        return -EAGAIN;
+    struct opening opening = {
+        .flags = (unsigned)how.flags,
+        .mode = (uint32_t)how.mode,
+        .resolve = (unsigned)how.resolve,
+    };
+    return open_at((int)args->arg[0], args->arg[1], &opening);
 }
 
 int64_t sys_open(const struct syscall_args *args)

@@ -35,12 +35,14 @@ int64_t sys_close(const struct syscall_args *args);
 int64_t sys_dup(const struct syscall_args *args);
 int64_t sys_dup2(const struct syscall_args *args);
 int64_t sys_dup3(const struct syscall_args *args);
+int64_t sys_close_range(const struct syscall_args *args);
 int64_t sys_pipe(const struct syscall_args *args);
 int64_t sys_pipe2(const struct syscall_args *args);
 
 /* sys_open.c */
 int64_t sys_open(const struct syscall_args *args);
 int64_t sys_openat(const struct syscall_args *args);
+int64_t sys_openat2(const struct syscall_args *args);
 int64_t sys_creat(const struct syscall_args *args);
 int64_t sys_memfd_create(const struct syscall_args *args);
 int64_t sys_umask(const struct syscall_args *args);

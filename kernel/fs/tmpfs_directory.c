@@ -60,7 +60,7 @@ void entry_insert_locked(struct node *directory, struct entry *entry, struct nod
     entry->node = node;
     entry->directory = directory;
     entry->position = ++directory->last_position;
-    TAILQ_INSERT_TAIL(&directory->entries, entry, sibling);
+    TAILQ_INSERT_HEAD(&directory->entries, entry, sibling);
     LIST_INSERT_HEAD(&node->names, entry, alias);
     inode_get(&node->inode);
     node->inode.links += is_directory ? 2 : 1;
@@ -120,7 +120,8 @@ static struct inode *directory_lookup(struct inode *directory, const char *name,
 }
 
 /*
- * Positions belong to entries for ever, so a listing goes on rightly whatever is made or removed meanwhile.
+ * Positions belong to entries for ever, so a listing goes on rightly whatever is made or removed meanwhile. The newest
+ * come first: what is made during a listing lies before its place, so it ends even if each entry makes another.
  */
 static int directory_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
 {
@@ -128,7 +129,7 @@ static int directory_list(struct inode *directory, int64_t from, directory_emit 
     spin_lock(&inode_tree_lock);
     TAILQ_FOREACH(entry, &node_of(directory)->entries, sibling) {
         const struct inode *inode = &entry->node->inode;
-        if (entry->position <= from)
+        if (from && entry->position >= from)
             continue;
         if (!emit(arg, entry->name, entry->length, inode->number, inode->mode, entry->position))
             break;

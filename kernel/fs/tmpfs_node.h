@@ -44,7 +44,7 @@ struct entry {
 
 struct node {
     struct inode inode;
-    TAILQ_HEAD(, entry) entries; /* of a directory, ascending by position */
+    TAILQ_HEAD(, entry) entries; /* of a directory, descending by position */
     int64_t last_position;
     LIST_HEAD(, entry) names; /* that lead here */
     struct entry *shown;      /* whose name the inode has: of `names`, or the last one there was */
