@@ -106,6 +106,7 @@ static void start_init(void (*first)(void))
     if (!process)
         panic("init: out of memory");
     process_set_name(process, "init");
+    fpu_init_area(process->fpu);
     process->exit_signal = SIGCHLD;
     set_process_limit();
     set_limits(process);
@@ -133,6 +134,7 @@ static void panic_if_wanted(void)
 void kernel_main(const void *archive, size_t length)
 {
     mm_init();
+    process_init();
     sched_init();
     fs_init(archive, length);
     timer_init();

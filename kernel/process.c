@@ -25,6 +25,9 @@ int process_limit;
 
 static struct slab_cache process_cache = SLAB_CACHE_INIT(process_cache, "process", struct process);
 static struct slab_cache signals_cache = SLAB_CACHE_INIT(signals_cache, "signals", struct signals);
+static struct slab_cache fpu_cache = SLAB_CACHE_INIT(fpu_cache, "fpu", char); /* process_init() knows the size */
+
+#define FPU_ALIGN 64 /* of an area (SDM 1, 13.4); a slab's objects begin so aligned */
 
 static int last_pid; /* process_lock */
 static bool pids_out_of_order; /* numbers above last_pid may be in use */
@@ -148,6 +151,8 @@ void process_set_name(struct process *process, const char *name)
     string_copy(process->name, name, sizeof(process->name));
 }
 
+void process_init(void) { fpu_cache.size = align_up(fpu_size(), FPU_ALIGN); }
+
 /* What every process has, kernel threads too. NULL: memory is out, and the actions are the caller's. */
 static struct process *create_bare(struct signal_actions *actions)
 {
@@ -191,11 +196,12 @@ struct process *process_create(void (*first)(void), struct signal_actions *actio
 
     if (!process)
         return NULL;
-    process->fpu = kmalloc(fpu_size());
+    process->fpu = slab_alloc_unset(&fpu_cache);
     if (!process->fpu) {
         process_free(process);
         return NULL;
     }
+    fpu_clear_area(process->fpu);
     process->user = context_init_user(&process->context, process->kernel_stack, first);
     process->is_dumpable = true;
     return process;
@@ -216,7 +222,8 @@ void process_shed(struct process *process)
 {
     if (process->kernel_stack)
         kstack_free(process->kernel_stack);
-    kfree(process->fpu);
+    if (process->fpu)
+        slab_free(&fpu_cache, process->fpu);
     process->kernel_stack = 0;
     process->user = NULL;
     process->fpu = NULL;

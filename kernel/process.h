@@ -167,10 +167,13 @@ extern struct process_figures process_figures;
 /* /proc/sys/kernel/threads-max: as many may there be at one time (`count`); set at boot. */
 extern int process_limit;
 
+/* The CPU is known. Called once, before the first process is made. */
+void process_init(void);
+
 /*
  * A process outside the table: structure, kernel stack, signals, FPU area, the time of its start, nothing
  * else. The reference on the actions is its own, or is put when this fails. NULL when memory is out, or there are no
- * actions. It starts in first() on its own stack, then goes to user mode with the
+ * actions. The FPU area is the caller's to fill. It starts in first() on its own stack, then goes to user mode with the
  * registers in `user`.
  */
 struct process *process_create(void (*first)(void), struct signal_actions *actions) __must_check;

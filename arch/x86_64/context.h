@@ -41,6 +41,8 @@ size_t fpu_size(void);
  * it.
  */
 uint64_t fpu_features(void);
+/* What each of its two writers leaves as it is, this one clears: whatever memory it is, an area then tells nothing of before. */
+void fpu_clear_area(void *area);
 void fpu_init_area(void *area);
 void fpu_save(void *area);
 void fpu_restore(const void *area);

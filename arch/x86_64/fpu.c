@@ -13,6 +13,7 @@
 #include "kernel/lib/string.h"
 
 #define LEGACY_SIZE 512
+#define LEGACY_USED 464 /* the rest is software's (SDM 1, 10.5.1) */
 #define HEADER_SIZE 64
 
 #define CONTROL_WORD_INITIAL 0x37f /* all x87 exceptions masked, 64-bit precision */
@@ -71,6 +72,11 @@ void fpu_init(void)
 size_t fpu_size(void) { return area_size; }
 
 uint64_t fpu_features(void) { return enabled_states; }
+
+void fpu_clear_area(void *memory)
+{
+    memset((char *)memory + LEGACY_USED, 0, area_size - LEGACY_USED);
+}
 
 void fpu_init_area(void *memory)
 {

@@ -29,6 +29,7 @@ static int helper_start(void (*first)(void))
     if (!EXPECT(helper))
         return 0;
     process_set_name(helper, "helper");
+    fpu_init_area(helper->fpu);
     helper->standpoint = standpoint_create(fs_root);
     helper->files = files_create();
     if (!EXPECT(helper->standpoint && helper->files && !process_enter(helper, current())))
