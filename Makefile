@@ -210,11 +210,11 @@ $(foreach kind,$(KINDS),$(eval $(call kind_rules,$(kind))))
 GRUB_MODULES := normal configfile test echo search iso9660 serial multiboot2 newc reboot halt \
                 $(addprefix part_,gpt msdos acorn amiga apple bsd dfly dvh plan sun sunpc)
 
-# $(call grub_iso,FILES): make $@, an ISO for BIOS and UEFI with our menu, and FILES in its /boot.
+# $(call grub_iso,FILES,OPTIONS): make $@, an ISO for BIOS and UEFI with our menu, and FILES in its /boot.
 define grub_iso
 @rm -rf $@.d && mkdir -p $@.d/boot/grub
 @cp boot/grub.cfg $@.d/boot/grub $(if $(1),&& cp $(1) $@.d/boot)
-$(Q)grub-mkrescue -o $@ $@.d --locales= --themes= --fonts= --install-modules='$(GRUB_MODULES)' \
+$(Q)grub-mkrescue $(2) -o $@ $@.d --locales= --themes= --fonts= --install-modules='$(GRUB_MODULES)' \
     -volid LAZYBONES >$@.log 2>&1 || { cat $@.log >&2; rm -f $@; exit 1; }
 @rm -r $@.d $@.log
 endef
@@ -225,6 +225,14 @@ build/grub.iso: boot/grub.cfg Makefile
 	$(call say,GRUB)
 	@mkdir -p $(@D)
 	$(call grub_iso)
+
+# The same for BIOS alone, sooner at the kernel under -icount: what labs are graded with.
+build/grub-quick.iso: boot/grub.cfg Makefile scripts/quick-grub
+	$(call say,GRUB)
+	@mkdir -p $(@D)
+	@scripts/quick-grub $@.grub
+	$(call grub_iso,,-d $@.grub)
+	@rm -r $@.grub
 
 build/kvm-probe.img: scripts/kvm-probe.asm
 	@mkdir -p $(@D)

@@ -159,7 +159,7 @@ def test_run(lab, test, tree, seed):
     parameters = [*lab.parameters, *test.parameters]
     guest = run = None
     try:
-        guest = Guest(kernel, os.path.join(tree, "build", "grub.iso"), program, seed, test.memory, parameters, test.ticks)
+        guest = Guest(kernel, os.path.join(tree, "build", "grub-quick.iso"), program, seed, test.memory, parameters, test.ticks)
         with guest:
             run = Run(test, guest, seed)
             test.function(run)
