@@ -132,6 +132,12 @@ struct process {
     uint64_t start_time; /* nanoseconds since boot */
 };
 
+#define TIMER_SLACK_DEFAULT 50000 /* nanoseconds, as on Linux: what a slack of 0 means */
+static inline uint64_t process_timer_slack(const struct process *process)
+{
+    return process->timer_slack ? process->timer_slack : TIMER_SLACK_DEFAULT;
+}
+
 static inline struct process *current(void) { return this_cpu()->process; }
 
 extern struct spinlock process_lock;

@@ -86,15 +86,7 @@ static int set_no_new_privileges(const struct syscall_args *args)
     return 0;
 }
 
-#define TIMER_SLACK_DEFAULT 50000 /* nanoseconds, as on Linux */
-
-/* 0 means the default one. */
-static int64_t get_timer_slack(void)
-{
-    uint64_t slack = current()->timer_slack;
-
-    return slack ? (int64_t)MIN(slack, (uint64_t)INT64_MAX) : TIMER_SLACK_DEFAULT;
-}
+static int64_t get_timer_slack(void) { return (int64_t)MIN(process_timer_slack(current()), (uint64_t)INT64_MAX); }
 
 static int set_huge_pages(const struct syscall_args *args)
 {

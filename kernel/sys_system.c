@@ -76,6 +76,19 @@ static int set_name(char name[__NEW_UTS_LEN + 1], vaddr_t from, int length)
     return 0;
 }
 
+static void name_take(char name[__NEW_UTS_LEN + 1], const char *text)
+{
+    size_t n = 0;
+
+    while (n < __NEW_UTS_LEN && text[n] && text[n] != '\n')
+        n++;
+    memset(name, 0, __NEW_UTS_LEN + 1);
+    memcpy(name, text, n);
+}
+
+void system_set_host_name(const char *text) { name_take(system_name.nodename, text); }
+void system_set_domain_name(const char *text) { name_take(system_name.domainname, text); }
+
 /* sethostname(2), setdomainname(2): name, length. */
 int64_t sys_sethostname(const struct syscall_args *args)
 {

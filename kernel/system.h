@@ -9,4 +9,8 @@
 const char *system_host_name(void);
 const char *system_domain_name(void);
 
+/* Change one: the text up to a newline or its end; what is longer than 64 characters is cut, as on Linux. */
+void system_set_host_name(const char *text);
+void system_set_domain_name(const char *text);
+
 #endif

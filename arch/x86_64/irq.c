@@ -59,6 +59,8 @@ void irq_attach(unsigned irq, irq_handler handler)
     mask_set(irq, false);
 }
 
+bool irq_is_attached(unsigned irq) { return handlers[irq]; }
+
 static bool is_spurious(unsigned irq)
 {
     uint16_t pic = irq < PIC_LINES ? PIC1 : PIC2;

@@ -19,6 +19,9 @@ void irq_init(void);
 /* Call handler(frame), with interrupts off, whenever this line is raised. */
 void irq_attach(unsigned irq, irq_handler handler);
 
+/* Does anybody listen to this line? */
+bool irq_is_attached(unsigned irq);
+
 /* How often this line has been raised since boot. */
 uint64_t irq_count(unsigned irq);
 

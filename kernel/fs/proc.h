@@ -119,6 +119,12 @@ int proc_trace_write(const char *text, const struct proc_id *id);
 
 /* proc_lazy.c, proc_sys.c, kmsg.c */
 extern const struct proc_entry proc_lazy_entries[], proc_sys_entries[];
+/* proc_machine.c */
+int proc_buddyinfo_show(struct text *text, const struct proc_id *id);
+int proc_devices_show(struct text *text, const struct proc_id *id);
+int proc_interrupts_show(struct text *text, const struct proc_id *id);
+int proc_no_disks_show(struct text *text, const struct proc_id *id);
+
 /* proc_sysvipc.c */
 extern const struct proc_entry proc_sysvipc_entries[];
 extern const struct inode_ops proc_kmsg_ops;

@@ -94,6 +94,52 @@ static int comm_write(const char *name, const struct proc_id *id)
     return 0;
 }
 
+/* ---- what prctl(2) and personality(2) have set ---- */
+
+static int personality_show(struct text *text, const struct proc_id *id)
+{
+    struct proc_view view;
+    int error = proc_view_take(&view, id);
+    if (error)
+        return error;
+    text_printf(text, "%08x\n", view.persona);
+    proc_view_release(&view);
+    return 0;
+}
+
+/* Another process's slack is for the privileged to see and to set (proc(5)). */
+static bool slack_is_allowed(const struct proc_id *id)
+{
+    return id->pid == current()->pid || credentials_are_privileged(&current()->credentials);
+}
+
+static int timerslack_show(struct text *text, const struct proc_id *id)
+{
+    struct proc_view view;
+    int error = slack_is_allowed(id) ? proc_view_take(&view, id) : -EPERM;
+    if (error)
+        return error;
+    text_printf(text, "%lu\n", view.timer_slack);
+    proc_view_release(&view);
+    return 0;
+}
+
+static int timerslack_write(const char *value, const struct proc_id *id)
+{
+    const char *end;
+    unsigned long slack = string_to_ulong(value, &end, 10);
+    if (end == value || (*end && *end != '\n'))
+        return -EINVAL;
+    if (!slack_is_allowed(id))
+        return -EPERM;
+    bool irq = spin_lock_irq(&process_lock);
+    struct process *process = proc_find_locked(id);
+    if (process)
+        process->timer_slack = slack;
+    spin_unlock_irq(&process_lock, irq);
+    return process ? 0 : -ESRCH;
+}
+
 /* ---- strings on the process's own stack ---- */
 
 /* The bytes [start, end) of its memory; as far as they can be read. */
@@ -228,12 +274,14 @@ const struct proc_entry proc_process_entries[] = {
     PROC_TEXT("oom_score", proc_oom_score_show),
     PROC_SETTING("oom_score_adj", proc_oom_score_adj_show, proc_oom_score_adj_write),
     PROC_NODE("pagemap", S_IFREG | 0400, &proc_pagemap_ops),
+    PROC_GUARDED("personality", 0400, personality_show),
     PROC_NODE("root", S_IFLNK | 0777, &root_ops),
     PROC_GUARDED("smaps", 0444, proc_smaps_show),
     PROC_GUARDED("smaps_rollup", 0444, proc_smaps_rollup_show),
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("statm", statm_show),
     PROC_TEXT("status", proc_status_show),
+    { .name = "timerslack_ns", .mode = S_IFREG | 0666, .show = timerslack_show, .write = timerslack_write },
     PROC_END,
 };
 

@@ -36,7 +36,8 @@ struct sysctl {
     unsigned long *word;   /* an unsigned one, */
     const char *text;      /* a text, */
     unsigned long value;   /* a number that never changes, */
-    void (*make)(char *text, size_t size); /* or a text made for each reader */
+    void (*make)(char *text, size_t size); /* or a text made for each reader, */
+    void (*take)(const char *text);        /* and what becomes of a text that is written; NULL: it takes none */
     unsigned long min, max; /* of a number with its sign, of a word without */
     void (*changed)(void); /* called after a new value was set; may be NULL */
 };
@@ -129,6 +130,7 @@ static ssize_type sysctl_read(struct file *file, const struct buffer *to, uint64
 static ssize_type sysctl_write(struct file *file, const struct buffer *from, uint64_t offset)
 {
     char text[VALUE_MAX];
+    const struct sysctl *setting = proc_entry_of(file->inode)->setting;
     const char *rest = text;
     size_t n = MIN(from->length, sizeof text - 1);
     if (!n || offset)
@@ -136,7 +138,11 @@ static ssize_type sysctl_write(struct file *file, const struct buffer *from, uin
     if (buffer_get(from, 0, text, n) < (ssize_type)n)
         return -EFAULT;
     text[n] = '\0';
-    int error = setting_set(proc_entry_of(file->inode)->setting, &rest);
+    if (setting->take) {
+        setting->take(text);
+        return (ssize_type)from->length;
+    }
+    int error = setting_set(setting, &rest);
     return error ? error : rest - text;
 }
 
@@ -193,6 +199,7 @@ static void domain_name_make(char *text, size_t size) { snprintf(text, size, "%s
     ROW(name_, 0644, .word = &(variable_), .max = (max_), .changed = (changed_))
 #define TEXT(name_, text_) ROW(name_, 0444, .text = (text_))
 #define CONSTANT(name_, value_) ROW(name_, 0444, .value = (value_))
+#define NAME(name_, make_, take_) ROW(name_, 0644, .make = (make_), .take = (take_))
 #define MADE(name_, make_) ROW(name_, 0444, .make = (make_))
 
 static const struct proc_entry vm_entries[] = {
@@ -228,8 +235,10 @@ static const struct proc_entry random_entries[] = {
 };
 
 static const struct proc_entry kernel_entries[] = {
-    MADE("domainname", domain_name_make),
-    MADE("hostname", host_name_make),
+    TEXT("core_pattern", ""), /* with the next: no core is written (core(5)) */
+    CONSTANT("core_uses_pid", 0),
+    NAME("domainname", domain_name_make, system_set_domain_name),
+    NAME("hostname", host_name_make, system_set_host_name),
     CONSTANT("ngroups_max", 65536),
     TEXT("osrelease", KERNEL_RELEASE),
     TEXT("ostype", "Linux"),

@@ -275,14 +275,19 @@ static const struct inode_ops thread_self_ops = { .readlink = thread_self_readli
 static const struct inode_ops self_ops = { .readlink = self_readlink, .destroy = proc_destroy };
 
 const struct proc_entry proc_system_entries[] = {
+    PROC_TEXT("buddyinfo", proc_buddyinfo_show),
     PROC_TEXT("cmdline", cmdline_show),
     PROC_TEXT("cpuinfo", cpuinfo_show),
+    PROC_TEXT("devices", proc_devices_show),
+    PROC_TEXT("diskstats", proc_no_disks_show),
     PROC_TEXT("filesystems", filesystems_show),
+    PROC_TEXT("interrupts", proc_interrupts_show),
     PROC_NODE("kmsg", S_IFREG | 0400, &proc_kmsg_ops),
     PROC_DIRECTORY("lazy", proc_lazy_entries),
     PROC_TEXT("loadavg", loadavg_show),
     PROC_TEXT("meminfo", proc_meminfo_show),
     PROC_NODE("mounts", S_IFLNK | 0777, &mounts_ops),
+    PROC_TEXT("partitions", proc_no_disks_show),
     PROC_NODE("self", S_IFLNK | 0777, &self_ops),
     PROC_TEXT("stat", stat_show),
     PROC_TEXT("swaps", swaps_show),

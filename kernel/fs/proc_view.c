@@ -41,6 +41,8 @@ static void view_copy(struct proc_view *view, const struct process *process)
         .policy = process->policy,
         .priority = process->priority,
         .has_no_new_privileges = process->has_no_new_privileges,
+        .persona = process->persona,
+        .timer_slack = process_timer_slack(process),
         .credentials = process->credentials,
         .queued = signal_queued_of_user_locked(process->credentials.user.real),
         .queue_limit = process->limits[RLIMIT_SIGPENDING].rlim_cur,

@@ -20,6 +20,8 @@ struct proc_view {
     int oom_score_adj;
     int nice, policy, priority;
     bool has_no_new_privileges;
+    unsigned persona;
+    uint64_t timer_slack; /* nanoseconds */
     struct credentials credentials;
     unsigned queued; /* signals in the queues of its real user's processes */
     uint64_t queue_limit;

@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <grp.h>
 #include <sys/auxv.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -229,6 +230,55 @@ static void vmstat_check(void)
     region_unmap(region, pages);
 }
 
+static bool begins(const char *path, const char *text)
+{
+    return !strncmp(observe_file(path), text, strlen(text));
+}
+
+static void machine_files_check(void)
+{
+    ok(begins("/proc/interrupts", "           CPU0       \n  0: "), "interrupts: a column a CPU, a line a line");
+    ok(strstr(observe_file("/proc/interrupts"), " ttyS0\n"), "the console's is among them");
+    ok(begins("/proc/devices", "Character devices:\n  1 mem\n"), "devices: major numbers");
+    ok(strstr(observe_file("/proc/devices"), "\n  4 ttyS\n") && strstr(observe_file("/proc/devices"), "\n\nBlock devices:\n"),
+       "of characters, then of blocks");
+    ok(begins("/proc/partitions", "") && begins("/proc/diskstats", ""), "partitions and diskstats are there");
+    long pages = 0;
+    for (const char *line = observe_file("/proc/buddyinfo"); line && *line; line = strchr(line, '\n') + 1) {
+        int skip = 0;
+        sscanf(line, "Node %*d, zone %*s %n", &skip);
+        for (int order = 0; order < 11; order++, line = strchr(line + skip + strspn(line + skip, " "), ' '), skip = 0)
+            pages += strtol(line + skip, NULL, 10) << order;
+    }
+    long slack = 2048 + slack_objects();
+    between(meminfo("MemFree:") / 4 - slack, pages, meminfo("MemFree:") / 4 + slack, "buddyinfo adds up to MemFree");
+}
+
+static long put(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    long n = fd < 0 ? -errno : write(fd, text, strlen(text));
+    n = n < 0 && fd >= 0 ? -errno : n;
+    close(fd);
+    return n;
+}
+
+static void settings_check(void)
+{
+    ok(begins("/proc/self/personality", "00000000\n"), "personality");
+    personality(ADDR_NO_RANDOMIZE);
+    ok(begins("/proc/self/personality", "00040000\n"), "as it was set");
+    personality(0);
+    ok(begins("/proc/self/timerslack_ns", "50000\n"), "timerslack_ns");
+    prctl(PR_SET_TIMERSLACK, 1234, 0, 0, 0);
+    ok(begins("/proc/self/timerslack_ns", "1234\n"), "as it was set");
+    is(put("/proc/self/timerslack_ns", "5678\n"), 5, "it can be set there, too");
+    is(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 5678, "and prctl says so");
+    is(put("/proc/self/timerslack_ns", "abc"), -EINVAL, "but to a number");
+    is(put("/proc/self/timerslack_ns", "0"), 1, "0 is the default");
+    is(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 50000, "again");
+}
+
 int main(void)
 {
     tap_begin();
@@ -241,5 +291,7 @@ int main(void)
     loadavg_check();
     machine_check();
     vmstat_check();
+    machine_files_check();
+    settings_check();
     return tap_end();
 }

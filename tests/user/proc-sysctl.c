@@ -132,6 +132,17 @@ static void names_check(void)
     is(strtol(get("kernel/ngroups_max"), NULL, 10), 65536, "kernel/ngroups_max");
     ok(strtol(get("kernel/pid_max"), NULL, 10) >= 32768, "kernel/pid_max");
     between(20, strtol(get("kernel/threads-max"), NULL, 10), 1 << 20, "kernel/threads-max");
+    char kept[80];
+    snprintf(kept, sizeof(kept), "%s", name.nodename);
+    is(put("kernel/hostname", "sloth\nx"), 7, "kernel/hostname can be written");
+    uname(&name);
+    ok(!strcmp(name.nodename, "sloth") && !strcmp(get("kernel/hostname"), "sloth\n"), "up to the end of the line");
+    put("kernel/hostname", kept);
+    snprintf(kept, sizeof(kept), "%s", get("kernel/domainname"));
+    put("kernel/domainname", "tree.example");
+    ok(!strcmp(get("kernel/domainname"), "tree.example\n"), "kernel/domainname as well");
+    put("kernel/domainname", kept);
+    ok(get("kernel/core_pattern") && *get("kernel/core_uses_pid"), "kernel/core_pattern can be read");
     is(put("kernel/ostype", "x"), -EACCES, "what cannot be set is not opened for writing, by root either");
 }
 
