@@ -11,6 +11,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 
 #define UNCHANGED UINT32_MAX
@@ -27,12 +28,35 @@ bool credentials_allow_signal(const struct credentials *sender, const struct cre
 
 bool credentials_have_group(const struct credentials *credentials, uint32_t group)
 {
+    const struct group_list *groups = credentials->groups;
+    unsigned low = 0, high = groups ? groups->count : 0;
+
     if (credentials->group.filesystem == group)
         return true;
-    for (unsigned i = 0; i < credentials->group_count; i++)
-        if (credentials->groups[i] == group)
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (groups->ids[middle] == group)
             return true;
+        if (groups->ids[middle] < group)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return false;
+}
+
+struct group_list *group_list_get(struct group_list *groups)
+{
+    if (groups)
+        __atomic_add_fetch(&groups->refs, 1, __ATOMIC_RELAXED);
+    return groups;
+}
+
+void group_list_put(struct group_list *groups)
+{
+    if (groups && !__atomic_sub_fetch(&groups->refs, 1, __ATOMIC_ACQ_REL))
+        kfree(groups);
 }
 
 static struct identity *identity_of(struct credentials *credentials, enum identity_kind kind)
@@ -205,34 +229,89 @@ int64_t sys_setfsgid(const struct syscall_args *args)
 /* getgroups(2): size, list. Size 0 only asks how many. */
 int64_t sys_getgroups(const struct syscall_args *args)
 {
-    const struct credentials *credentials = &current()->credentials;
-    int size = (int)args->arg[0], count = (int)credentials->group_count;
+    const struct group_list *groups = current()->credentials.groups;
+    int size = (int)args->arg[0], count = groups ? (int)groups->count : 0;
 
     if (size < 0 || (size && size < count))
         return -EINVAL;
-    if (size &&
-        copy_to_user(args->arg[1], credentials->groups, (size_t)count * sizeof(credentials->groups[0])))
+    if (size && count && copy_to_user(args->arg[1], groups->ids, (size_t)count * sizeof(groups->ids[0])))
         return -EFAULT;
     return count;
+}
+
+static void ids_exchange(uint32_t *one, uint32_t *other)
+{
+    uint32_t id = *one;
+
+    *one = *other;
+    *other = id;
+}
+
+/* Let the number at `at` sink in the heap of `count` (Knuth 3, 5.2.3): the largest is to stand at 0. */
+static void heap_sink(uint32_t *ids, unsigned at, unsigned count)
+{
+    for (unsigned child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && ids[child + 1] > ids[child])
+            child++;
+        if (ids[at] >= ids[child])
+            return;
+        ids_exchange(&ids[at], &ids[child]);
+    }
+}
+
+static void ids_sort(uint32_t *ids, unsigned count)
+{
+    for (unsigned i = count / 2; i-- > 0;)
+        heap_sink(ids, i, count);
+    for (unsigned i = count; i-- > 1;) {
+        ids_exchange(&ids[0], &ids[i]);
+        heap_sink(ids, 0, i);
+    }
+}
+
+/* The list of `count` numbers (not 0) in user memory, sorted. 0, -ENOMEM, -EFAULT, -EINVAL: one of them is no id. */
+static int groups_fetch(vaddr_t from, unsigned count, struct group_list **result)
+{
+    struct group_list *groups = kmalloc(sizeof(*groups) + count * sizeof(groups->ids[0]));
+    int error = 0;
+
+    if (!groups)
+        return -ENOMEM;
+    groups->refs = 1;
+    groups->count = count;
+    if (copy_from_user(groups->ids, from, count * sizeof(groups->ids[0])))
+        error = -EFAULT;
+    else
+        ids_sort(groups->ids, count);
+    if (!error && groups->ids[count - 1] == UNCHANGED)
+        error = -EINVAL;
+    if (error)
+        kfree(groups);
+    else
+        *result = groups;
+    return error;
 }
 
 /* setgroups(2): size, list. */
 int64_t sys_setgroups(const struct syscall_args *args)
 {
-    struct credentials *credentials = &current()->credentials;
-    uint32_t groups[GROUPS_MAX];
-    uint64_t count = (unsigned)args->arg[0];
+    struct group_list *groups = NULL, *old;
+    unsigned count = (unsigned)args->arg[0];
+    int error = 0;
     bool irq;
 
     if (!is_privileged())
         return -EPERM;
     if (count > GROUPS_MAX)
         return -EINVAL;
-    if (copy_from_user(groups, args->arg[1], count * sizeof(groups[0])))
-        return -EFAULT;
+    if (count)
+        error = groups_fetch(args->arg[1], count, &groups);
+    if (error)
+        return error;
     irq = spin_lock_irq(&process_lock);
-    credentials->group_count = (unsigned)count;
-    memcpy(credentials->groups, groups, count * sizeof(groups[0]));
+    old = current()->credentials.groups;
+    current()->credentials.groups = groups;
     spin_unlock_irq(&process_lock, irq);
+    group_list_put(old);
     return 0;
 }

@@ -11,17 +11,28 @@
 
 #include "kernel/lib/types.h"
 
-#define GROUPS_MAX 32 /* supplementary groups; setgroups(2) refuses more with EINVAL */
+#define GROUPS_MAX 65536 /* supplementary groups; setgroups(2) refuses more with EINVAL */
 
 struct identity {
     uint32_t real, effective, saved, filesystem;
 };
 
+/* Supplementary groups, ascending. It never changes: a process that sets its groups gets another one. */
+struct group_list {
+    uint32_t refs; /* atomic */
+    unsigned count;
+    uint32_t ids[];
+};
+
+/* A process has a reference on its groups; a copy made for a moment has none of its own. */
 struct credentials {
     struct identity user, group;
-    unsigned group_count;
-    uint32_t groups[GROUPS_MAX];
+    struct group_list *groups; /* NULL: none */
 };
+
+/* Both take NULL. */
+struct group_list *group_list_get(struct group_list *groups);
+void group_list_put(struct group_list *groups);
 
 static inline bool credentials_are_privileged(const struct credentials *credentials)
 {

@@ -35,7 +35,7 @@ struct program {
     struct aspace *aspace;   /* one reference */
     struct elf_image image;
     vaddr_t rsp;
-    struct credentials credentials; /* whom it acts for */
+    struct exec_identity identity; /* whom it acts for */
     struct files *files;            /* the process's own, in place of those it shares; NULL: it shares none */
     struct signal_actions *actions; /* likewise */
 };
@@ -184,13 +184,17 @@ static int resolve_program(struct program *program, const char *path, struct exe
 
 /*
  * Do the file's set-user-ID and set-group-ID bits count? Not if the caller gave that up (PR_SET_NO_NEW_PRIVS of
- * prctl(2)), nor on a file system mounted with MS_NOSUID, nor while an unprivileged caller shares its directory and
- * umask: the other one would have a say in what the privileged program does.
+ * prctl(2)), nor on a file system mounted with MS_NOSUID.
  */
 static bool may_borrow(const struct process *process, const struct inode *inode)
 {
-    return !process->has_no_new_privileges && !(inode->filesystem->flags & MS_NOSUID) &&
-           (!standpoint_is_shared(process->standpoint) || credentials_are_privileged(&process->credentials));
+    return !process->has_no_new_privileges && !(inode->filesystem->flags & MS_NOSUID);
+}
+
+/* An unprivileged caller shares its directory and umask: the other one would have a say in what a privileged program does. */
+static bool is_meddled_with(const struct process *process)
+{
+    return standpoint_is_shared(process->standpoint) && !credentials_are_privileged(&process->credentials);
 }
 
 /*
@@ -199,7 +203,7 @@ static bool may_borrow(const struct process *process, const struct inode *inode)
  */
 static void choose_credentials(struct program *program, const struct process *process)
 {
-    struct credentials *credentials = &program->credentials;
+    struct credentials *credentials = &program->identity.credentials;
     const struct inode *inode = program->inode;
 
     *credentials = process->credentials;
@@ -208,6 +212,11 @@ static void choose_credentials(struct program *program, const struct process *pr
         credentials->user.effective = inode->uid;
     if (borrows && (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
         credentials->group.effective = inode->gid;
+    program->identity.is_secure = credentials_are_borrowed(credentials);
+    if (program->identity.is_secure && is_meddled_with(process)) {
+        credentials->user.effective = credentials->user.real;
+        credentials->group.effective = credentials->group.real;
+    }
     credentials->user.saved = credentials->user.filesystem = credentials->user.effective;
     credentials->group.saved = credentials->group.filesystem = credentials->group.effective;
 }
@@ -237,13 +246,13 @@ static int build_program(struct program *program, const char *path, const struct
     program->aspace->data_limit = current()->limits[RLIMIT_DATA].rlim_cur;
     program->aspace->data_limit_hard = current()->limits[RLIMIT_DATA].rlim_max;
     program->aspace->lock_limit = current()->limits[RLIMIT_MEMLOCK].rlim_cur;
-    program->aspace->unprivileged = !credentials_are_privileged(&program->credentials);
+    program->aspace->unprivileged = !credentials_are_privileged(&program->identity.credentials);
     error = elf_map(program->aspace, program->cache, &program->image);
     if (!error && program->image.linker)
         error = add_linker(program);
     kfree(program->image.linker);
     if (!error)
-        error = exec_stack_build(program->aspace, &program->image, &program->credentials, strings, path,
+        error = exec_stack_build(program->aspace, &program->image, &program->identity, strings, path,
                                  &program->rsp);
     if (error)
         aspace_put(program->aspace);
@@ -342,8 +351,9 @@ static void exchange_files(struct process *process, struct files *files)
  * The process acts for whom the program does. Who runs a program of somebody else may not look into it, nor
  * have it sent a signal at its parent's death (prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG).
  */
-static void exchange_credentials(struct process *process, const struct credentials *credentials)
+static void exchange_credentials(struct process *process, const struct program *program)
 {
+    const struct credentials *credentials = &program->identity.credentials;
     const struct credentials *old = &process->credentials;
     bool changes = credentials->user.effective != old->user.effective || credentials->user.filesystem != old->user.filesystem ||
                    credentials->group.effective != old->group.effective ||
@@ -351,7 +361,7 @@ static void exchange_credentials(struct process *process, const struct credentia
     bool irq;
 
     process->is_dumpable = !changes && !credentials_are_borrowed(old);
-    if (changes || credentials_are_borrowed(credentials))
+    if (changes || program->identity.is_secure)
         process->death_signal = 0;
     irq = spin_lock_irq(&process_lock);
     process->credentials = *credentials;
@@ -368,7 +378,7 @@ static void commit_program(struct process *process, struct program *program, con
             name = at + 1;
     process_set_name(process, name);
     exchange(process, program);
-    exchange_credentials(process, &program->credentials);
+    exchange_credentials(process, program);
     if (program->actions)
         signal_exchange_actions(process->signals, program->actions);
     signal_reset_for_exec(process->signals);

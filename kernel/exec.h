@@ -5,10 +5,10 @@
 #ifndef KERNEL_EXEC_H
 #define KERNEL_EXEC_H
 
+#include "kernel/credentials.h"
 #include "kernel/elf.h"
 #include "kernel/exec_strings.h"
 
-struct credentials;
 struct inode;
 
 /*
@@ -26,13 +26,19 @@ void executable_put(struct inode *inode);
  */
 int exec_program(const char *path, struct exec_strings *strings) __must_check;
 
+/* Whom a program acts for. */
+struct exec_identity {
+    struct credentials credentials;
+    bool is_secure; /* AT_SECURE (getauxval(3)): it was to act for somebody else than who starts it */
+};
+
 /*
  * Make the stack of a new program in its fresh address space, and put the strings, the auxiliary vector and
- * argc on it. `path` is AT_EXECFN, `credentials` whom it will act for. The stack pointer goes to *rsp. 0,
+ * argc on it. `path` is AT_EXECFN, `identity` whom it will act for. The stack pointer goes to *rsp. 0,
  * -E2BIG, -ENOMEM.
  */
 int exec_stack_build(struct aspace *aspace, const struct elf_image *image,
-                     const struct credentials *credentials, const struct exec_strings *strings,
+                     const struct exec_identity *identity, const struct exec_strings *strings,
                      const char *path, vaddr_t *rsp) __must_check;
 
 #endif

@@ -45,16 +45,16 @@ struct extras {
 
 struct stack_plan {
     const struct elf_image *image;
-    const struct credentials *credentials;
+    const struct exec_identity *identity;
     const struct exec_strings *strings;
     vaddr_t execfn, strings_start, extras, rsp;
     uint64_t words; /* from rsp to the end of the auxiliary vector */
 };
 
-static struct stack_plan plan_stack(const struct elf_image *image, const struct credentials *credentials,
+static struct stack_plan plan_stack(const struct elf_image *image, const struct exec_identity *identity,
                                     const struct exec_strings *strings, const char *path)
 {
-    struct stack_plan plan = { .image = image, .credentials = credentials, .strings = strings };
+    struct stack_plan plan = { .image = image, .identity = identity, .strings = strings };
 
     plan.execfn = STACK_TOP - 8 - (strlen(path) + 1);
     plan.strings_start = plan.execfn - strings->used;
@@ -67,7 +67,7 @@ static struct stack_plan plan_stack(const struct elf_image *image, const struct 
 /* The auxiliary vector (getauxval(3)), in Linux's order; there is no vDSO. */
 static void fill_auxv(Elf64_auxv_t auxv[AUX_COUNT], const struct stack_plan *plan)
 {
-    const struct identity *user = &plan->credentials->user, *group = &plan->credentials->group;
+    const struct identity *user = &plan->identity->credentials.user, *group = &plan->identity->credentials.group;
     const Elf64_auxv_t vector[AUX_COUNT] = {
         { AT_MINSIGSTKSZ, { signal_frame_size() } },
         { AT_HWCAP, { cpu_hwcap() } },
@@ -83,7 +83,7 @@ static void fill_auxv(Elf64_auxv_t auxv[AUX_COUNT], const struct stack_plan *pla
         { AT_EUID, { user->effective } },
         { AT_GID, { group->real } },
         { AT_EGID, { group->effective } },
-        { AT_SECURE, { credentials_are_borrowed(plan->credentials) } },
+        { AT_SECURE, { plan->identity->is_secure } },
         { AT_RANDOM, { plan->extras + offsetof(struct extras, random) } },
         { AT_EXECFN, { plan->execfn } },
         { AT_PLATFORM, { plan->extras + offsetof(struct extras, platform) } },
@@ -155,10 +155,10 @@ static uint64_t initial_length(const struct stack_plan *plan, uint64_t limit)
 }
 
 int exec_stack_build(struct aspace *aspace, const struct elf_image *image,
-                     const struct credentials *credentials, const struct exec_strings *strings,
+                     const struct exec_identity *identity, const struct exec_strings *strings,
                      const char *path, vaddr_t *rsp)
 {
-    struct stack_plan plan = plan_stack(image, credentials, strings, path);
+    struct stack_plan plan = plan_stack(image, identity, strings, path);
     uint64_t limit = current()->limits[RLIMIT_STACK].rlim_cur, length = initial_length(&plan, limit);
     uint64_t pointers = (uint64_t)(strings->argc + strings->envc) * sizeof(uint64_t);
     int error;

@@ -70,6 +70,7 @@ static void inherit(struct process *child, const struct process *parent, const s
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->credentials = parent->credentials;
+    (void)group_list_get(child->credentials.groups);
     inherit_policy(child, parent);
     child->is_dumpable = parent->is_dumpable;
     child->has_no_new_privileges = parent->has_no_new_privileges;

@@ -234,6 +234,7 @@ void process_free(struct process *process)
     ASSERT(process != current() && !process->aspace && !process->files && !process->standpoint && !process->exe);
     ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix));
     signal_release(process->signals);
+    group_list_put(process->credentials.groups);
     process_shed(process);
     slab_free(&signals_cache, process->signals);
     slab_free(&process_cache, process);

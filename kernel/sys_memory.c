@@ -44,6 +44,12 @@ static int check_seals(const struct file *file, struct map_request *request)
     return request->prot & PROT_WRITE ? -EPERM : 0;
 }
 
+/* Is it a mapping that can be written through, now or after mprotect(2)? */
+static bool request_may_write(const struct map_request *request)
+{
+    return (request->flags & MAP_TYPE) != MAP_PRIVATE && !request->never_write;
+}
+
 /*
  * The page cache behind a descriptor, one reference added, if the mapping is allowed: else EBADF, ENOMEM or as above.
  * /dev/zero has none: its mapping is anonymous.
@@ -66,9 +72,19 @@ static int find_cache(int fd, struct map_request *request)
         request->offset = 0;
         return 0;
     }
-    request->cache = file->ops->mapping(file->inode);
+    request->cache = file->ops->mapping(file->inode); /* nobody seals it meanwhile: nothing here sleeps */
+    if (!request->cache)
+        return -ENOMEM;
+    __atomic_add_fetch(&request->cache->arriving, request_may_write(request), __ATOMIC_RELAXED);
     inode_note_access(file->inode);
-    return request->cache ? 0 : -ENOMEM;
+    return 0;
+}
+
+/* The mapping is there, or will not be. */
+static void put_cache(const struct map_request *request)
+{
+    __atomic_sub_fetch(&request->cache->arriving, request_may_write(request), __ATOMIC_RELAXED);
+    pagecache_put(request->cache);
 }
 
 /* Huge pages are not built: as on a Linux that has none set aside, there are none of 2 MiB, and no others exist. */
@@ -106,7 +122,7 @@ int64_t sys_mmap(const struct syscall_args *args)
     }
     result = aspace_map(current()->aspace, &request);
     if (request.cache)
-        pagecache_put(request.cache);
+        put_cache(&request);
     return result;
 }
 

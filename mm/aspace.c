@@ -370,21 +370,27 @@ struct aspace *aspace_step(struct aspace *aspace)
     return next;
 }
 
+struct write_search {
+    bool (*is_meant)(const struct pagecache *cache, const void *arg);
+    const void *arg;
+};
+
 /* Is it a mapping that can be written through, now or after mprotect(2)? */
 static int is_writing(struct aspace *aspace, struct vma *vma, void *arg)
 {
+    const struct write_search *search = arg;
+
     (void)aspace;
-    return vma->cache == arg && (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED;
+    return vma->cache && (vma->flags & (VMA_SHARED | VMA_NEVER_WRITE)) == VMA_SHARED && search->is_meant(vma->cache, search->arg);
 }
 
-bool aspaces_may_write(struct pagecache *cache)
+bool aspaces_may_write(bool (*is_meant)(const struct pagecache *cache, const void *arg), const void *arg)
 {
+    struct write_search search = { is_meant, arg };
     struct aspace *aspace = NULL;
 
-    if (cache->refs == 1)
-        return false; /* nobody maps it */
     while ((aspace = aspace_step(aspace)))
-        if (aspace_visit(aspace, is_writing, cache)) {
+        if (aspace_visit(aspace, is_writing, &search)) {
             aspace_put(aspace);
             return true;
         }

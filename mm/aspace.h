@@ -156,10 +156,10 @@ void aspace_note_peak_locked(struct aspace *aspace);
 /* Visit each VMA in order, with the mutex held. visit() returns 0 to go on; anything else is returned. */
 int aspace_visit(struct aspace *aspace, int (*visit)(struct aspace *aspace, struct vma *vma, void *arg), void *arg);
 /*
- * Can any process write to the object through a mapping of it, or make one able to by mprotect(2)? A mapping made while
- * this sleeps may be missed, but none made before it, nor their children's.
+ * Can any process write to an object that is_meant() through a mapping of it, or make one able to by mprotect(2)? A mapping
+ * made while this sleeps may be missed, but none made before it, nor their children's.
  */
-bool aspaces_may_write(struct pagecache *cache);
+bool aspaces_may_write(bool (*is_meant)(const struct pagecache *cache, const void *arg), const void *arg);
 
 /*
  * One VMA's pages for smaps, in pages. A page is shared when it has another mapping. Its proportional share is its

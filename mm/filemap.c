@@ -28,6 +28,8 @@ static enum fault_kind filemap_fault(struct fault_page *page)
         return found == -ENOMEM ? FAULT_OOM : FAULT_BUS;
     if (page->access == ACCESS_WRITE && !(vma->flags & VMA_SHARED))
         return filemap_copy(page, cached);
+    if (page->access == ACCESS_WRITE && vma->cache->ops && vma->cache->ops->written)
+        vma->cache->ops->written(vma->cache);
     frame_get(cached);
     if (found == PAGECACHE_HIT)
         return fault_map_cached(page, cached);

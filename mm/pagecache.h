@@ -27,6 +27,8 @@ struct pagecache_ops {
      */
     void (*attach)(struct pagecache *cache);
     void (*detach)(struct pagecache *cache);
+    /* A page that was not mapped is written through a shared mapping. May be NULL. May not sleep. */
+    void (*written)(struct pagecache *cache);
     /* The last reference is gone and all pages with it: free what the owner has left. May be NULL. May not sleep. */
     void (*release)(struct pagecache *cache);
 };
@@ -52,6 +54,7 @@ struct pagecache {
     uint64_t own;        /* of them, those that are not backed */
     uint64_t committed;  /* pages charged to the commit ledger for it; refunded with the last reference */
     bool commit_by_page; /* each new page that is not backed is charged when it is made */
+    uint32_t arriving;   /* shared mappings that may write, allowed and on their way into an address space; atomic */
     struct pagecache_quota *quota; /* for the same pages; NULL: none */
 };
 

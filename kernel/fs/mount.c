@@ -14,6 +14,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "mm/aspace.h"
 #include "mm/slab.h"
 
 struct inode *fs_root;
@@ -192,11 +193,22 @@ int mount_remove(struct filesystem *filesystem, enum mount_removal removal)
     return 0;
 }
 
+static bool cache_lies_in(const struct pagecache *cache, const void *filesystem)
+{
+    const struct inode *inode = cache->owner;
+
+    return !cache->name && inode->filesystem == filesystem; /* with a name of its own it is no file */
+}
+
 int mount_set_flags(struct filesystem *filesystem, unsigned flags)
 {
     bool stops = flags & MS_RDONLY && !filesystem_is_read_only(filesystem);
     if (stops && filesystem->use && filesystem->use(filesystem) == FILESYSTEM_WRITTEN)
         return -EBUSY;
-    filesystem->flags = flags;
-    return 0;
+    unsigned before = filesystem->flags;
+    filesystem->flags = flags; /* from now on nobody begins to write; the search may sleep */
+    if (!stops || !aspaces_may_write(cache_lies_in, filesystem))
+        return 0;
+    filesystem->flags = before;
+    return -EBUSY;
 }

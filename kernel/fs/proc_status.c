@@ -59,8 +59,9 @@ static void status_identity(struct text *text, const struct proc_view *view)
     status_ids(text, "Uid", &view->credentials.user);
     status_ids(text, "Gid", &view->credentials.group);
     text_printf(text, "FDSize:\t%u\nGroups:\t", view->descriptors);
-    for (unsigned i = 0; i < view->credentials.group_count; i++)
-        text_printf(text, i ? " %u" : "%u", view->credentials.groups[i]);
+    const struct group_list *groups = view->credentials.groups;
+    for (unsigned i = 0; groups && i < groups->count; i++)
+        text_printf(text, i ? " %u" : "%u", groups->ids[i]);
     text_string(text, " \n");
 }
 

@@ -53,6 +53,7 @@ static void view_copy(struct proc_view *view, const struct process *process)
         .children = process->child_usage,
         .aspace = process->aspace ? aspace_get(process->aspace) : NULL,
     };
+    (void)group_list_get(view->credentials.groups);
     string_copy(view->name, process->name, sizeof view->name);
     view_signals(view, process->signals);
 }
@@ -73,6 +74,7 @@ int proc_view_take(struct proc_view *view, const struct proc_id *id)
 
 void proc_view_release(struct proc_view *view)
 {
+    group_list_put(view->credentials.groups);
     if (view->aspace)
         aspace_put(view->aspace);
 }

@@ -47,10 +47,14 @@ static void cache_release(struct pagecache *cache)
     node_free(node_of(cache->owner));
 }
 
+/* The fault is what is seen of a write through a mapping; what follows it on the same page is not, as on Linux. */
+static void cache_written(struct pagecache *cache) { inode_note_change(cache->owner); }
+
 static int cache_punch(struct pagecache *cache, uint64_t from, uint64_t to);
 
 static const struct pagecache_ops cache_ops = { .read_page = cache_read_page,
                                                 .punch = cache_punch,
+                                                .written = cache_written,
                                                 .release = cache_release };
 
 int node_create_cache(struct node *node, enum frame_kind kind)
@@ -135,6 +139,14 @@ static int seals_allow_size(const struct inode *inode, uint64_t size)
     return refused ? -EPERM : 0;
 }
 
+static bool is_cache(const struct pagecache *cache, const void *arg) { return cache == arg; }
+
+/* Is there a mapping through which it can be written, or one on its way? One reference is the file's. */
+static bool cache_may_be_written(const struct pagecache *cache)
+{
+    return cache->refs > 1 && (cache->arriving || aspaces_may_write(is_cache, cache));
+}
+
 /*
  * What can be written through a mapping cannot be sealed from writing. The seal comes before the search, which may
  * sleep, so whoever asks for a mapping from then on is refused; node->lock keeps other seals away until it is certain.
@@ -145,7 +157,7 @@ static int seal_locked(struct inode *inode, unsigned seals)
     if (before & F_SEAL_SEAL)
         return -EPERM;
     inode->seals |= seals;
-    if (!(seals & ~before & F_SEAL_WRITE) || !aspaces_may_write(node_of(inode)->cache))
+    if (!(seals & ~before & F_SEAL_WRITE) || !cache_may_be_written(node_of(inode)->cache))
         return 0;
     inode->seals = before;
     return -EBUSY;

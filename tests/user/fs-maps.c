@@ -190,9 +190,40 @@ static void memfd(void)
     munmap(at, PAGE);
 }
 
+// Sets the file's times far back and touches the page; have they moved?
+static bool times_move(int fd, volatile char *page, char value)
+{
+    struct timespec old[2] = {{1000, 0}, {1000, 0}};
+    struct stat before, after;
+    futimens(fd, old);
+    fstat(fd, &before);
+    if (value)
+        *page = value;
+    else
+        (void)*page;
+    fstat(fd, &after);
+    return after.st_mtime != before.st_mtime;
+}
+
+static void times(void)
+{
+    int fd = memfd_create("times", 0);
+    ftruncate(fd, 64 * PAGE);
+    char *shared = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char *private = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    ok(times_move(fd, shared + 40 * PAGE, 1), "the fault of a write through a shared mapping changes the file's time");
+    ok(!times_move(fd, shared + 40 * PAGE, 2), "writes that follow on the page do not");
+    ok(!times_move(fd, shared + 20 * PAGE, 0), "nor does a read");
+    ok(!times_move(fd, private + 40 * PAGE, 3), "nor a private write");
+    munmap(shared, 64 * PAGE);
+    munmap(private, 64 * PAGE);
+    close(fd);
+}
+
 int main(void)
 {
     tap_begin();
+    times();
     shared();
     unlinked();
     beyond_the_end();

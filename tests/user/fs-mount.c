@@ -195,7 +195,17 @@ static void read_only(void)
     int fd = open("m/file", O_WRONLY);
     fails(mount("x", "m", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), EBUSY, "not read-only while somebody writes");
     close(fd);
+    fd = open("m/file", O_RDWR);
+    ftruncate(fd, 4096);
+    char *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    fails(mount("x", "m", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), EBUSY, "nor while there is a mapping that could");
+    munmap(map, 4096);
+    fd = open("m/file", O_RDONLY);
+    map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
     is(mount("x", "m", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0, "read-only from now on");
+    munmap(map, 4096);
     ok(!strncmp(options_of("/tmp/mounts/m"), "x:tmpfs:ro,", 11), "is told");
     statvfs("m", &figures);
     ok(figures.f_flag & ST_RDONLY, "by statfs, too");

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "child.h"
@@ -94,6 +95,43 @@ static void set_body(void *arg)
     fails(RAW(setreuid, 10, -1), EPERM, "an id that is gone: EPERM");
 }
 
+static void groups_check(void)
+{
+    enum { MOST = 65536 };
+    static unsigned many[MOST + 1], got[MOST];
+    unsigned few[5] = {9, 3, 7, 3, 1};
+    is(RAW(setgroups, 5, few), 0, "setgroups");
+    ok(RAW(getgroups, 5, got) == 5 && got[0] == 1 && got[1] == 3 && got[2] == 3 && got[3] == 7 && got[4] == 9,
+       "getgroups gives them in order");
+    fails(RAW(getgroups, 4, got), EINVAL, "not some of them");
+    for (unsigned i = 0; i <= MOST; i++)
+        many[i] = (i * 7919u + 13) % 1000003;
+    fails(RAW(setgroups, MOST + 1, many), EINVAL, "65537 groups are too many");
+    is(RAW(setgroups, MOST, many), 0, "65536 are not");
+    bool sorted = RAW(getgroups, MOST, got) == MOST;
+    for (unsigned i = 1; i < MOST; i++)
+        sorted &= got[i - 1] <= got[i];
+    ok(sorted, "all of them come back, in order");
+    mkdir("/tmp/groups", 0070);
+    chmod("/tmp/groups", 0070);
+    chown("/tmp/groups", 5, many[777]);
+    pid_t pid = fork();
+    if (!pid) {
+        RAW(setresuid, 1000, 1000, 1000);
+        _exit(access("/tmp/groups", R_OK | W_OK | X_OK) ? 1 : 0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    is(status, 0, "each of them opens doors, in a child too");
+    rmdir("/tmp/groups");
+    few[2] = ~0u;
+    fails(RAW(setgroups, 5, few), EINVAL, "-1 is no group");
+    fails(RAW(setgroups, 5, 8), EFAULT, "groups from nowhere");
+    is(RAW(getgroups, 0, NULL), MOST, "after which all is as it was");
+    is(RAW(setgroups, 0, NULL), 0, "no groups");
+    is(RAW(getgroups, 5, got), 0, "there are none");
+}
+
 int main(void)
 {
     tap_begin();
@@ -118,5 +156,6 @@ int main(void)
     is(RAW(setfsuid, 9), 0, "setfsuid tells the old id");
     is(RAW(setfsuid, 0), 9, "whatever happens");
     as_user_check();
+    groups_check();
     return tap_end();
 }
