@@ -129,7 +129,12 @@ static int version_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
-/* What mount(8) shows of a mount's flags, and (of the file system itself) whether it can be written to. */
+static void mount_rights_show(struct text *text, unsigned flags)
+{
+    text_string(text, flags & MS_RDONLY ? "ro" : "rw");
+}
+
+/* What mount(8) shows of a mount's flags. */
 static void mount_flags_show(struct text *text, unsigned flags)
 {
     static const struct {
@@ -139,7 +144,6 @@ static void mount_flags_show(struct text *text, unsigned flags)
         { MS_NOSUID, ",nosuid" },   { MS_NODEV, ",nodev" },           { MS_NOEXEC, ",noexec" },
         { MS_NOATIME, ",noatime" }, { MS_NODIRATIME, ",nodiratime" },
     };
-    text_string(text, flags & MS_RDONLY ? "ro" : "rw");
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         if (flags & names[i].flag)
             text_string(text, names[i].name);
@@ -196,8 +200,9 @@ static void mounts_line(struct text *text, const struct filesystem *mount, const
     text_string(text, " ");
     name_show(text, path);
     text_printf(text, " %s ", mount->type);
-    mount_flags_show(text, mount->flags);
+    mount_rights_show(text, mount->flags);
     filesystem_flags_show(text, mount->flags);
+    mount_flags_show(text, mount->flags);
     filesystem_options_show(text, mount);
     text_string(text, " 0 0\n");
 }
@@ -215,10 +220,12 @@ static void mountinfo_line(struct text *text, const struct filesystem *mount, co
     text_printf(text, "%u %u 0:%u / ", mount->device, under->device, mount->device);
     name_show(text, path);
     text_string(text, " ");
+    mount_rights_show(text, mount->flags);
     mount_flags_show(text, mount->flags);
     text_printf(text, " - %s ", mount->type);
     name_show(text, filesystem_source(mount));
-    text_string(text, filesystem_is_read_only(mount) ? " ro" : " rw");
+    text_string(text, " ");
+    mount_rights_show(text, mount->flags);
     filesystem_flags_show(text, mount->flags);
     filesystem_options_show(text, mount);
     text_string(text, "\n");

@@ -30,13 +30,13 @@ static int directory_check(const struct inode *directory)
 
 /*
  * Is the place free for a new name? A directory's name may have a slash behind it. Where names come and go
- * by themselves (/proc) there is none to be had: ENOENT, as on Linux.
+ * by themselves (/proc), or in a directory that is gone, there is none to be had: ENOENT, as on Linux.
  */
 static int place_check_free(const struct path_place *place, bool is_directory)
 {
     if (place->kind != PATH_NAME || place->inode)
         return -EEXIST;
-    if ((place->slash && !is_directory) || !place->parent->ops->create)
+    if ((place->slash && !is_directory) || !place->parent->ops->create || !place->parent->links)
         return -ENOENT;
     return directory_check(place->parent);
 }

@@ -66,6 +66,8 @@ static int request_get(const struct syscall_args *args, struct mount_request *re
     *request = (struct mount_request){ .flags = (unsigned)args->arg[3] };
     if ((request->flags & MS_MGC_MSK) == MS_MGC_VAL)
         request->flags &= ~(unsigned)MS_MGC_MSK;
+    if (request->flags & MS_STRICTATIME)
+        request->flags &= ~(unsigned)MS_NOATIME; /* the wish for exact times counts more */
     request->type = text_copy_user(args->arg[2], &error);
     if (!error)
         request->source = text_copy_user(args->arg[0], &error);

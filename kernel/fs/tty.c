@@ -253,19 +253,59 @@ static int tty_async(struct file *file, int fd)
 
 /* ---- modes ---- */
 
-static int modes_get(uint64_t user)
+static struct termios modes_now(void)
 {
     bool irq = spin_lock_irq(&tty.lock);
     struct termios termios = tty.line.termios;
     spin_unlock_irq(&tty.lock, irq);
+    return termios;
+}
+
+static int modes_get(uint64_t user)
+{
+    struct termios termios = modes_now();
     return copy_to_user(user, &termios, sizeof termios);
 }
 
-/* Output is not buffered, so "after it has drained" is now. */
-static int modes_set(uint64_t user, bool flush)
+/* The older structure (ioctl_tty(2), TCGETA): the lower halves of the flags, and the first control characters. */
+static int modes_get_old(uint64_t user)
 {
+    struct termios now = modes_now();
+    struct termio old = {
+        .c_iflag = (uint16_t)now.c_iflag,
+        .c_oflag = (uint16_t)now.c_oflag,
+        .c_cflag = (uint16_t)now.c_cflag,
+        .c_lflag = (uint16_t)now.c_lflag,
+        .c_line = now.c_line,
+    };
+    memcpy(old.c_cc, now.c_cc, sizeof old.c_cc);
+    return copy_to_user(user, &old, sizeof old);
+}
+
+/* What the older structure does not hold stays as it is. */
+static int modes_take_old(uint64_t user, struct termios *termios)
+{
+    const tcflag_t upper = 0xffff0000;
+    struct termio old;
+    if (copy_from_user(&old, user, sizeof old))
+        return -EFAULT;
+    *termios = modes_now();
+    termios->c_iflag = (termios->c_iflag & upper) | old.c_iflag;
+    termios->c_oflag = (termios->c_oflag & upper) | old.c_oflag;
+    termios->c_cflag = (termios->c_cflag & upper) | old.c_cflag;
+    termios->c_lflag = (termios->c_lflag & upper) | old.c_lflag;
+    termios->c_line = old.c_line;
+    memcpy(termios->c_cc, old.c_cc, sizeof old.c_cc);
+    return 0;
+}
+
+/* Output is not buffered, so "after it has drained" is now. */
+static int modes_set(unsigned long command, uint64_t user)
+{
+    bool is_old = command == TCSETA || command == TCSETAW || command == TCSETAF;
+    bool flush = command == TCSETSF || command == TCSETAF;
     struct termios termios;
-    if (copy_from_user(&termios, user, sizeof termios))
+    if (is_old ? modes_take_old(user, &termios) : copy_from_user(&termios, user, sizeof termios))
         return -EFAULT;
     bool irq = spin_lock_irq(&tty.lock);
     if (flush)
@@ -395,8 +435,21 @@ static int number_get(uint64_t user, int number)
 /* These change what the foreground sees: from the background they stop (SIGTTOU). */
 static bool takes_foreground(unsigned long command)
 {
-    return command == TCSETS || command == TCSETSW || command == TCSETSF || command == TCFLSH ||
-           command == TCXONC || command == TCSBRK || command == TIOCSPGRP;
+    switch (command) {
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
+    case TCFLSH:
+    case TCXONC:
+    case TCSBRK:
+    case TIOCSPGRP:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static int tty_ioctl(struct file *file, unsigned long command, uint64_t argument)
@@ -408,11 +461,15 @@ static int tty_ioctl(struct file *file, unsigned long command, uint64_t argument
     switch (command) {
     case TCGETS:
         return modes_get(argument);
+    case TCGETA:
+        return modes_get_old(argument);
     case TCSETS:
     case TCSETSW:
-        return modes_set(argument, false);
     case TCSETSF:
-        return modes_set(argument, true);
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
+        return modes_set(command, argument);
     case TCFLSH:
         return input_flush(argument);
     case TCXONC:

@@ -9,14 +9,18 @@
 #include <grp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "observe.h"
 
 #define NOBODY 65534
 
@@ -210,6 +214,62 @@ static void devices(void)
     close(fd);
 }
 
+// The terminal's modes in their older form, struct termio: 16 bits of each word of flags, and 8 control characters.
+struct old_modes {
+    unsigned short input, output, control, local;
+    unsigned char line, characters[8];
+};
+
+static void old_terminal(void)
+{
+    struct old_modes first, changed, now;
+    struct termios modes, after;
+    signal(SIGTTOU, SIG_IGN);
+    int fd = open("/dev/ttyS0", O_RDWR | O_NONBLOCK | O_NOCTTY), file = file_make("no-terminal", 0600);
+    ok(fd >= 0 && tcgetattr(fd, &modes) == 0 && ioctl(fd, TCGETA, &first) == 0, "TCGETA of a terminal");
+    ok(first.input == (unsigned short)modes.c_iflag && first.output == (unsigned short)modes.c_oflag &&
+           first.local == (unsigned short)modes.c_lflag && first.control == (unsigned short)modes.c_cflag &&
+           !memcmp(first.characters, modes.c_cc, sizeof first.characters),
+       "tells what tcgetattr(3) tells");
+    fails(ioctl(fd, TCGETA, NULL), EFAULT, "TCGETA into nowhere");
+    fails(ioctl(fd, TCSETA, NULL), EFAULT, "TCSETA from nowhere");
+    fails(ioctl(file, TCGETA, &now), ENOTTY, "TCGETA of a file");
+    changed = first;
+    changed.local ^= NOFLSH;
+    changed.characters[VERASE] = 17;
+    ok(ioctl(fd, TCSETA, &changed) == 0 && ioctl(fd, TCGETA, &now) == 0 && tcgetattr(fd, &after) == 0, "TCSETA");
+    ok(now.local == changed.local && now.characters[VERASE] == 17 && now.characters[VINTR] == first.characters[VINTR],
+       "sets what it was given");
+    ok(after.c_cc[VSUSP] == modes.c_cc[VSUSP] && after.c_cflag == modes.c_cflag, "and leaves the rest");
+    ok(ioctl(fd, TCSETAW, &first) == 0 && tcgetattr(fd, &after) == 0 && after.c_lflag == modes.c_lflag, "TCSETAW sets it back");
+    close(fd);
+    close(file);
+}
+
+static void mounting(void)
+{
+    struct statfs told;
+    mkdir("exact", 0700);
+    ok(mount("none", "exact", "tmpfs", MS_NOATIME | MS_STRICTATIME, NULL) == 0 && statfs("exact", &told) == 0 &&
+           !(told.f_flags & (ST_NOATIME | ST_RELATIME)),
+       "MS_STRICTATIME counts more than MS_NOATIME");
+    ok(umount("exact") == 0, "unmounted");
+    ok(mount("sync-source", "exact", "tmpfs", MS_SYNCHRONOUS | MS_NOSUID, NULL) == 0, "a file system that is in step");
+    char *line = strstr(observe_file("/proc/self/mounts"), "sync-source ");
+    line = line ? strstr(line, " tmpfs ") : NULL;
+    ok(line && !strncmp(line, " tmpfs rw,sync,nosuid,relatime", 30), "/proc/mounts tells the file system's flags first");
+    ok(umount("exact") == 0, "unmounted");
+}
+
+static int in_a_removed_directory(const char *arg)
+{
+    if (mkdir(arg, 0700) || chdir(arg) || rmdir("../gone"))
+        return 1;
+    if (!link("/tmp", "name") || errno != ENOENT)
+        return 2;
+    return !symlink("/tmp", "name") || errno != ENOENT ? 3 : 0;
+}
+
 int main(void)
 {
     char room[] = "/tmp/fs-edges-XXXXXX";
@@ -225,5 +285,8 @@ int main(void)
     asking();
     reading_proc();
     devices();
+    old_terminal();
+    mounting();
+    is(as_child(in_a_removed_directory, "gone"), 0, "nothing gets a name in a directory that is gone, whatever it is");
     return tap_end();
 }
