@@ -77,7 +77,7 @@ static struct signal_record end_record(const struct process *child)
 {
     int signal = child->wait_status & 0x7f;
 
-    return signal ? job_child_record(child, CLD_KILLED, signal)
+    return signal ? job_child_record(child, job_killed_code(child->wait_status), signal)
                   : job_child_record(child, CLD_EXITED, child->wait_status >> 8);
 }
 

@@ -4,8 +4,11 @@
  */
 #include "kernel/job.h"
 
+#include "kernel/core.h"
 #include "kernel/lib/assert.h"
 #include "kernel/sched.h"
+
+int job_killed_code(int wait_status) { return wait_status & WAIT_STATUS_CORE ? CLD_DUMPED : CLD_KILLED; }
 
 struct signal_record job_child_record(const struct process *child, int code, int status)
 {

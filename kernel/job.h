@@ -30,6 +30,9 @@ void job_continue_locked(struct process *process);
 enum job_loss { JOB_PROCESS_ENDS, JOB_PARENT_ENDS };
 void job_check_orphaned_locked(struct process *process, struct process *parent, enum job_loss loss);
 
+/* CLD_KILLED or CLD_DUMPED: how a process with this wait status was ended by a signal. */
+int job_killed_code(int wait_status);
+
 /* SIGCHLD to the parent: `code` is CLD_*, `status` the exit code or signal. process_lock is held. */
 struct signal_record job_child_record(const struct process *child, int code, int status);
 

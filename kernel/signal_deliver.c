@@ -14,6 +14,7 @@
  */
 #include <asm/unistd.h>
 
+#include "kernel/core.h"
 #include "kernel/job.h"
 #include "kernel/lib/errno.h"
 #include "kernel/rseq.h"
@@ -118,7 +119,7 @@ static void call_handler(struct trapframe *frame, const siginfo_t *info, const s
 
     if (rseq_interrupted(frame) || signal_frame_push(frame, info, action, saved) < 0) {
         if (number == SIGSEGV)
-            process_exit(SIGSEGV);
+            process_exit(core_wait_status(SIGSEGV));
         signal_force(frame, &(siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL });
         return;
     }
@@ -135,7 +136,7 @@ void signal_force(struct trapframe *frame, const siginfo_t *info)
 
     spin_unlock_irq(&process_lock, irq);
     if (is_default_or_ignored(&action) || (process->signals->blocked & signal_bit(number)))
-        process_exit(number);
+        process_exit(core_wait_status(number));
     call_handler(frame, info, &action);
 }
 
@@ -150,7 +151,7 @@ void signal_deliver(struct trapframe *frame)
 
         if (is_default_or_ignored(&delivery.action)) {
             if (!signal_is_ignored(process, number) && !(signal_bit(number) & SIGNAL_MASK_STOP))
-                process_exit(number);
+                process_exit(core_wait_status(number));
             continue;
         }
         siginfo_t info = signal_info_of(number, &delivery.record);

@@ -4,7 +4,7 @@
  *
  * Where they are enforced: STACK, AS and DATA in mm/ (the address space has its copies), MEMLOCK by the
  * locking calls, NPROC by fork.c, NOFILE and FSIZE by kernel/fs, CPU by timer.c, SIGPENDING by sys_kill.c,
- * NICE by sys_sched.c. CORE is kept: no core is ever written. The others are kept and have no effect, as
+ * NICE by sys_sched.c. CORE by core.c. The others are kept and have no effect, as
  * what they limit is not built (LOCKS, MSGQUEUE, RTPRIO, RTTIME) or has none in Linux either (RSS).
  */
 #include "kernel/lib/errno.h"

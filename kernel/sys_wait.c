@@ -68,7 +68,7 @@ static void take_end_locked(struct wait_request *request, struct process *child)
 {
     int signal = child->wait_status & 0x7f;
 
-    take_locked(request, child, child->wait_status, signal ? CLD_KILLED : CLD_EXITED,
+    take_locked(request, child, child->wait_status, signal ? job_killed_code(child->wait_status) : CLD_EXITED,
                 signal ? signal : child->wait_status >> 8);
     if (request->options & WNOWAIT)
         return;

@@ -89,7 +89,7 @@ int64_t aspace_remap(struct aspace *aspace, vaddr_t old_addr, uint64_t old_lengt
                      vaddr_t new_addr) __must_check;
 /*
  * madvise(2): 0, -EINVAL, -ENOMEM, -EFAULT, -EAGAIN (no memory or no more VMAs for a mark). Built: NORMAL, RANDOM,
- * SEQUENTIAL, WILLNEED, COLD, PAGEOUT, DONTDUMP, DODUMP (without effect: nothing is paged out or dumped), DONTNEED,
+ * SEQUENTIAL, WILLNEED, COLD, PAGEOUT (without effect: nothing is paged out), DONTDUMP, DODUMP, DONTNEED,
  * DONTNEED_LOCKED, FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, POPULATE_READ, POPULATE_WRITE.
  */
 int aspace_advise(struct aspace *aspace, vaddr_t addr, uint64_t length, int advice) __must_check;
@@ -174,6 +174,9 @@ struct vma_usage {
 struct mappers; /* mm/mappers.h: counted under this same hold of the mutex */
 void vma_usage_locked(struct aspace *aspace, const struct vma *vma, const struct mappers *mappers,
                       struct vma_usage *usage);
+
+/* Is any page of this private mapping memory of its own, as after a write? The mutex is held. */
+bool vma_has_private_pages_locked(const struct aspace *aspace, const struct vma *vma);
 
 /* VMAs against tables against reference counts: panics with what is wrong. For tests, and on demand. */
 void aspace_check(struct aspace *aspace);

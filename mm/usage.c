@@ -98,3 +98,14 @@ void vma_usage_locked(struct aspace *aspace, const struct vma *vma, const struct
     *usage = (struct vma_usage){ 0 };
     pagetable_visit(&aspace->tree, vma->start, vma->end, vma_usage_page, &request);
 }
+
+static int is_private_page(vaddr_t addr, pte_t entry, void *arg)
+{
+    (void)addr, (void)arg;
+    return frame_resident_kind(frame_at(pte_pfn(entry))) == RESIDENT_ANON;
+}
+
+bool vma_has_private_pages_locked(const struct aspace *aspace, const struct vma *vma)
+{
+    return pagetable_visit(&aspace->tree, vma->start, vma->end, is_private_page, NULL);
+}

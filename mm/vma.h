@@ -31,7 +31,7 @@ enum vma_flags {
     VMA_RANDOM = 1 << 8,
     VMA_DONTFORK = 1 << 9,    /* madvise(2): a child does not get it */
     VMA_WIPEONFORK = 1 << 10, /* madvise(2): a child gets it empty */
-    VMA_DONTDUMP = 1 << 11,   /* madvise(2): kept for /proc; nothing is ever dumped */
+    VMA_DONTDUMP = 1 << 11,   /* madvise(2): left out of core files */
     VMA_NEVER_EXEC = 1 << 12, /* mapping of a file on a file system mounted with MS_NOEXEC */
 };
 

@@ -40,6 +40,10 @@ struct file {
  */
 int file_open(struct inode *inode, unsigned flags, struct file **file) __must_check;
 struct file *file_get(struct file *file);
+/* Open a path for the current process as open(2) would, same flags, mode and errors, but without a descriptor. */
+int file_open_path(const char *path, unsigned flags, uint32_t mode, struct file **file) __must_check;
+/* The same for unlink(2). */
+int file_unlink_path(const char *path);
 /* May sleep when the reference was the last one. */
 void file_put(struct file *file);
 

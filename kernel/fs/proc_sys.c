@@ -10,6 +10,7 @@
 #include "kernel/fs/proc_sys.h"
 
 #include "arch/x86_64/machine.h"
+#include "kernel/core.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/lease.h"
 #include "kernel/fs/path.h"
@@ -235,7 +236,7 @@ static const struct proc_entry random_entries[] = {
 };
 
 static const struct proc_entry kernel_entries[] = {
-    TEXT("core_pattern", ""), /* with the next: no core is written (core(5)) */
+    TEXT("core_pattern", CORE_NAME),
     CONSTANT("core_uses_pid", 0),
     NAME("domainname", domain_name_make, system_set_domain_name),
     NAME("hostname", host_name_make, system_set_host_name),

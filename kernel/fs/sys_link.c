@@ -248,19 +248,36 @@ static int rmdir_check(const struct path_place *place)
     return error ? error : is_covered ? -EBUSY : 0;
 }
 
+static int remove_at(const struct path_place *place, enum inode_removal removal)
+{
+    int error = removal == REMOVE_FILE ? unlink_check(place) : rmdir_check(place);
+    if (!error && !place->parent->ops->unlink)
+        error = -EPERM;
+    if (!error)
+        error = place->parent->ops->unlink(place->parent, place->name, place->length, removal);
+    if (!error)
+        notify_directory(place->parent, DN_DELETE);
+    return error;
+}
+
 static int64_t remove_name(int directory, uint64_t user, enum inode_removal removal)
 {
     struct path_place place;
     int error = path_place_user(directory, user, PATH_NO_FOLLOW, &place);
     if (error)
         return error;
-    error = removal == REMOVE_FILE ? unlink_check(&place) : rmdir_check(&place);
-    if (!error && !place.parent->ops->unlink)
-        error = -EPERM;
-    if (!error)
-        error = place.parent->ops->unlink(place.parent, place.name, place.length, removal);
-    if (!error)
-        notify_directory(place.parent, DN_DELETE);
+    error = remove_at(&place, removal);
+    path_place_put(&place);
+    return error;
+}
+
+int file_unlink_path(const char *path)
+{
+    struct path_place place;
+    int error = path_lookup_place(NULL, path, PATH_NO_FOLLOW, &place);
+    if (error)
+        return error;
+    error = remove_at(&place, REMOVE_FILE);
     path_place_put(&place);
     return error;
 }

@@ -175,6 +175,11 @@ static int open_path(struct inode *start, const char *path, const struct opening
     return error;
 }
 
+int file_open_path(const char *path, unsigned flags, uint32_t mode, struct file **file)
+{
+    return open_path(NULL, path, &(struct opening){ .flags = flags, .mode = mode }, file);
+}
+
 /* With RESOLVE_IN_ROOT a path begins at the directory, slash or not. */
 static int open_start(int directory, const char **path, unsigned resolve, struct inode **start)
 {
