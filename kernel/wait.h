@@ -90,8 +90,9 @@ static inline void mutex_lock(struct mutex *mutex)
 static inline void mutex_unlock(struct mutex *mutex)
 {
     ASSERT(mutex_is_mine(mutex));
-    __atomic_store_n(&mutex->held, false, __ATOMIC_RELEASE);
-    wake_all(&mutex->queue);
+    __atomic_store_n(&mutex->held, false, __ATOMIC_SEQ_CST); /* before the look at the waiters */
+    if (unlikely(!TAILQ_EMPTY(&mutex->queue.waiters)))
+        wake_waiters(&mutex->queue);
 }
 
 #endif
