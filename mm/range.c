@@ -130,11 +130,13 @@ int range_cut(struct aspace *aspace, vaddr_t start, vaddr_t end)
 }
 
 /* lab vma: begin */
-/* The same before the range goes: only a hole inside of one VMA leaves more VMAs than there were. */
-static int cut_out(struct aspace *aspace, vaddr_t start, vaddr_t end)
+/* The same before the range goes, of which `vma` is the first: only a hole inside of it leaves more VMAs than there were. */
+static int cut_out(struct aspace *aspace, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-    const struct vma *vma = vma_find(&aspace->vmas, start);
-    bool is_hole = vma && vma->start < start && vma->end > end;
+    bool is_hole = vma->start < start && vma->end > end;
+
+    if (vma->start >= start && vma->end == end)
+        return 0; /* what goes is mostly one mapping as it was made */
 
     if (is_hole && aspace->vmas.count >= vm_max_map_count)
         return -ENOMEM;
@@ -157,7 +159,7 @@ bool range_is_mapped(struct aspace *aspace, vaddr_t start, vaddr_t end)
 
 bool range_is_free(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    struct vma *vma = vma_find_first(&aspace->vmas, start);
+    struct vma *vma = vma_find_near(&aspace->vmas, start);
     return !vma || vma->start >= end;
 }
 
@@ -174,18 +176,18 @@ void range_release_pages(struct aspace *aspace, vaddr_t start, vaddr_t end)
 /* lab vma: begin */
 int range_unmap(struct aspace *aspace, vaddr_t start, vaddr_t end)
 {
-    struct vma *vma, *next;
+    struct vma *vma = vma_find_near(&aspace->vmas, start), *next;
 
-    if (range_is_free(aspace, start, end))
+    if (!vma || vma->start >= end)
         return 0;
     bool holds = pagetable_holds(&aspace->tree, start, end);
     if (holds && pagetable_prepare_release(&aspace->tree, start, end))
         return -ENOMEM;
-    if (cut_out(aspace, start, end))
+    if (cut_out(aspace, vma, start, end))
         return -ENOMEM;
     if (holds)
         range_release_pages(aspace, start, end);
-    for (vma = vma_find_first(&aspace->vmas, start); vma && vma->start < end; vma = next) {
+    for (vma = vma_find_near(&aspace->vmas, start); vma && vma->start < end; vma = next) {
         next = vma_next(vma);
         vma_remove(&aspace->vmas, vma);
         if (vma->flags & VMA_ACCOUNTED)

@@ -43,14 +43,25 @@ void gather_add(struct gather *gather, struct frame *frame, vaddr_t addr)
     gather->count++;
 }
 
+static bool leaf_holds(const struct frame *table, vaddr_t start, vaddr_t end)
+{
+    unsigned first = pte_index(start, PTE_LEAF_LEVEL), stop = first + (unsigned)((end - start) >> PAGE_SHIFT);
+
+    return table_search(table, first, stop) < stop;
+}
+
 static bool table_holds(const struct frame *table, vaddr_t start, vaddr_t end)
 {
     struct stretch stretch;
 
+    if (!table->used)
+        return true;
+    if (table_is_leaf(table))
+        return leaf_holds(table, start, end);
     for (vaddr_t addr = start; (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
         stretch = table_stretch(table, addr, start, end);
         const struct frame *below = entry_frame(pte_load(stretch.slot));
-        if (stretch.whole || !below->used || table_holds(below, stretch.start, stretch.end))
+        if (stretch.whole || table_holds(below, stretch.start, stretch.end))
             return true;
     }
     return false;
@@ -60,7 +71,7 @@ bool pagetable_holds(const struct pagetable *tree, vaddr_t start, vaddr_t end)
 {
     const struct frame *table = table_over(tree->root, start, end);
 
-    return table && (!table->used || table_holds(table, start, end));
+    return table && table_holds(table, start, end);
 }
 
 /* lab tables: begin */

@@ -88,15 +88,15 @@ static inline bool range_has_one_entry(unsigned level, vaddr_t start, vaddr_t en
 /* The lowest table under which all of [start, end) lies; NULL: an entry on the way there is none. */
 static inline struct frame *table_over(struct frame *root, vaddr_t start, vaddr_t end)
 {
-    struct frame *table = root;
+    pte_t *entries = table_entries(root);
 
     for (unsigned level = PTE_ROOT_LEVEL; level > PTE_LEAF_LEVEL && range_has_one_entry(level, start, end); level--) {
-        pte_t entry = pte_load(&table_entries(table)[pte_index(start, level)]);
+        pte_t entry = pte_load(&entries[pte_index(start, level)]);
         if (pte_is_none(entry))
             return NULL;
-        table = entry_frame(entry);
+        entries = entry_table(entry);
     }
-    return table;
+    return frame_of(entries);
 }
 
 /* Set an entry of a table that is ours, keeping its counts. No reference is taken or given. */

@@ -3,9 +3,12 @@
  * vma.c: VMAs and the set of them.
  *
  * The tree is a treap: a search tree by address that is at the same time a heap by `priority`, a number
- * hashed from an address in memory (the VMA's own, or that of the one it was copied from by fork), which keeps it
- * balanced on average whatever the order of insertion (Seidel and Aragon, "Randomized Search Trees", 1996). Splitting and joining are its two operations; every
- * node on their way gets its max_gap anew.
+ * as good as random, which keeps it balanced on average whatever the order of insertion (Seidel and Aragon, "Randomized
+ * Search Trees", 1996). A new node begins at the bottom and is lifted until the heap is one again, less than twice on average;
+ * one that goes is sunk likewise.
+ *
+ * No gap in a subtree is larger than `max_gap` of its root. It goes up at once when a gap grows, and down only when a search has
+ * looked below in vain: the largest gap of all is where most mappings come and go, and all nodes above it would change each time.
  */
 #include "mm/vma.h"
 
@@ -19,7 +22,7 @@ static struct slab_cache vma_slab = SLAB_CACHE_INIT(vma_slab, "vma", struct vma)
 struct vma *vma_create(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags, const struct vma_ops *ops,
                        struct pagecache *cache, uint64_t index)
 {
-    struct vma *vma = slab_alloc(&vma_slab);
+    struct vma *vma = slab_alloc_unset(&vma_slab); /* what is not set here, vma_insert() sets */
     if (!vma)
         return NULL;
     ASSERT(start < end && is_aligned(start | end, PAGE_SIZE));
@@ -70,77 +73,71 @@ void vma_set_init(struct vma_set *set)
 
 static uint64_t tree_max_gap(const struct vma *node) { return node ? node->max_gap : 0; }
 
-static void node_update(struct vma *node)
+static uint64_t node_max_gap(const struct vma *node)
 {
-    node->max_gap = MAX(node->gap, MAX(tree_max_gap(node->left), tree_max_gap(node->right)));
+    return MAX(node->gap, MAX(tree_max_gap(node->left), tree_max_gap(node->right)));
 }
 
-/* Divide a tree into the nodes below `addr` and those from it on. */
-static void tree_divide(struct vma *node, vaddr_t addr, struct vma **lower, struct vma **upper)
+/* There is such a gap in front of `node` (may be NULL) or below it now. */
+static void tree_raise(struct vma *node, uint64_t gap)
 {
-    if (!node) {
-        *lower = *upper = NULL;
-        return;
-    }
-    if (node->start < addr) {
-        tree_divide(node->right, addr, &node->right, upper);
-        *lower = node;
-    } else {
-        tree_divide(node->left, addr, lower, &node->left);
-        *upper = node;
-    }
-    node_update(node);
+    for (; node && node->max_gap < gap; node = node->up)
+        node->max_gap = gap;
 }
 
-static struct vma *tree_join(struct vma *lower, struct vma *upper)
+/* Let `to` (may be NULL) be where `node` is. */
+static void tree_replace(struct vma_set *set, const struct vma *node, struct vma *to)
 {
-    if (!lower || !upper)
-        return lower ? lower : upper;
-    struct vma *top = lower->priority > upper->priority ? lower : upper;
-    if (top == lower)
-        lower->right = tree_join(lower->right, upper);
-    else
-        upper->left = tree_join(lower, upper->left);
-    node_update(top);
-    return top;
+    struct vma *up = node->up;
+
+    *(!up ? &set->root : up->left == node ? &up->left : &up->right) = to;
+    if (to)
+        to->up = up;
 }
 
-static struct vma *tree_insert(struct vma *node, struct vma *vma)
+/* Turn the tree so that `node` and the one above it change places; the order stays. */
+static void tree_lift(struct vma_set *set, struct vma *node)
 {
-    if (!node || vma->priority > node->priority) {
-        tree_divide(node, vma->start, &vma->left, &vma->right);
-        node = vma;
-    } else if (vma->start < node->start) {
-        node->left = tree_insert(node->left, vma);
-    } else {
-        node->right = tree_insert(node->right, vma);
-    }
-    node_update(node);
-    return node;
+    struct vma *up = node->up, **outer = up->left == node ? &up->left : &up->right,
+               **inner = up->left == node ? &node->right : &node->left;
+
+    tree_replace(set, up, node);
+    *outer = *inner;
+    if (*inner)
+        (*inner)->up = up;
+    *inner = up;
+    up->up = node;
+    node->max_gap = up->max_gap;
 }
 
-/* Bring max_gap up to date from `vma`, whose gap has changed, to the root. */
-static void tree_refresh(struct vma *node, const struct vma *vma)
+/* For each new node another: by its place in memory, a program that maps and unmaps would always have the same luck. */
+static uint32_t random_priority(void)
 {
-    if (node != vma)
-        tree_refresh(vma->start < node->start ? node->left : node->right, vma);
-    node_update(node);
+    static uint64_t state;
+
+    state = state * 6364136223846793005ul + 1442695040888963407ul; /* Knuth's MMIX */
+    return (uint32_t)(state >> 32);
 }
 
-/* `vma` goes, and its successor's gap has changed already. */
-static struct vma *tree_remove(struct vma *node, struct vma *vma)
+/* `vma` stands in the list, and its gap and its successor's are set. */
+static void tree_insert(struct vma_set *set, struct vma *vma)
 {
-    if (node == vma) {
-        if (node->right) /* there the successor is; else it is above */
-            tree_refresh(node->right, vma_next(vma));
-        return tree_join(node->left, node->right);
-    }
-    if (vma->start < node->start)
-        node->left = tree_remove(node->left, vma);
-    else
-        node->right = tree_remove(node->right, vma);
-    node_update(node);
-    return node;
+    struct vma *next = vma_next(vma), *prev = vma_prev(vma);
+
+    vma->left = vma->right = NULL;
+    vma->max_gap = vma->gap;
+    vma->up = next && !next->left ? next : prev; /* if there is something left of one, there is nothing right of the other */
+    *(!vma->up ? &set->root : vma->up == next ? &next->left : &prev->right) = vma;
+    tree_raise(vma->up, vma->gap);
+    while (vma->up && vma->up->priority < vma->priority)
+        tree_lift(set, vma);
+}
+
+static void tree_remove(struct vma_set *set, struct vma *vma)
+{
+    while (vma->left && vma->right)
+        tree_lift(set, vma->left->priority > vma->right->priority ? vma->left : vma->right);
+    tree_replace(set, vma, vma->left ? vma->left : vma->right);
 }
 
 /* ---- the set ---- */
@@ -155,12 +152,12 @@ static void gap_set(struct vma *vma, const struct vma *prev)
 }
 
 /* The same for a VMA whose place in the tree stays. */
-static void gap_update(struct vma_set *set, struct vma *vma)
+static void gap_update(struct vma *vma)
 {
     if (!vma)
         return;
     gap_set(vma, vma_prev(vma));
-    tree_refresh(set->root, vma);
+    tree_raise(vma, vma->gap);
 }
 
 static void pages_add(struct vma_set *set, uint64_t pages)
@@ -198,17 +195,17 @@ struct vma *vma_find(struct vma_set *set, vaddr_t addr)
 
 void vma_insert(struct vma_set *set, struct vma *vma)
 {
-    struct vma *next = vma_find_first(set, vma->start);
+    struct vma *next = vma_find_near(set, vma->start);
 
     ASSERT(!next || vma->end <= next->start);
     if (next)
         TAILQ_INSERT_BEFORE(next, vma, link);
     else
         TAILQ_INSERT_TAIL(&set->list, vma, link);
-    vma->priority = ((uint64_t)vma >> 4) * 0x9e3779b97f4a7c15ul >> 32; /* Fibonacci hashing: Knuth 3, 6.4 */
+    vma->priority = random_priority();
     gap_set(vma, vma_prev(vma));
     gap_set(next, vma);
-    set->root = tree_insert(set->root, vma); /* `next` lies on the way down: its max_gap is made anew as well */
+    tree_insert(set, vma);
     set->last = vma;
     set->count++;
     pages_add(set, vma_pages(vma));
@@ -216,11 +213,13 @@ void vma_insert(struct vma_set *set, struct vma *vma)
 
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
-    gap_set(vma_next(vma), vma_prev(vma));
-    set->root = tree_remove(set->root, vma);
+    struct vma *next = vma_next(vma);
+
     TAILQ_REMOVE(&set->list, vma, link);
+    tree_remove(set, vma);
+    gap_update(next);
     if (set->last == vma)
-        set->last = &vma_none;
+        set->last = next ? next : &vma_none;
     set->count--;
     set->pages -= vma_pages(vma);
 }
@@ -239,9 +238,15 @@ static bool tree_clone(const struct vma *node, struct vma **copy, struct vma_set
     if (!vma)
         return false;
     vma->left = left;
+    if (left)
+        left->up = vma;
     TAILQ_INSERT_TAIL(&set->list, vma, link);
     *copy = vma;
-    return !node->right || tree_clone(node->right, &vma->right, set);
+    if (node->right && !tree_clone(node->right, &vma->right, set))
+        return false;
+    if (vma->right)
+        vma->right->up = vma;
+    return true;
 }
 
 bool vma_set_clone(struct vma_set *set, const struct vma_set *from)
@@ -273,9 +278,9 @@ void vma_resize(struct vma_set *set, struct vma *vma, vaddr_t start, vaddr_t end
     vma->end = end;
     pages_add(set, vma_pages(vma));
     if (start_moves)
-        gap_update(set, vma);
+        gap_update(vma);
     if (end_moves)
-        gap_update(set, vma_next(vma));
+        gap_update(vma_next(vma));
 }
 
 /* lab vma: begin */
@@ -324,20 +329,25 @@ struct vma *vma_merge(struct vma_set *set, struct vma *vma)
 
 /* lab vma: begin */
 /* The highest fit in front of a node of this subtree; what lies to the right is tried first. */
-static vaddr_t tree_find_gap(const struct vma *node, uint64_t length, vaddr_t low, vaddr_t high)
+static vaddr_t tree_find_gap(struct vma_set *set, struct vma *node, uint64_t length, vaddr_t low, vaddr_t high)
 {
+    vaddr_t found = 0;
+
     if (!node || node->max_gap < length)
         return 0;
-    if (node->end < high) {
-        vaddr_t found = tree_find_gap(node->right, length, low, high);
-        if (found)
-            return found;
-    }
+    if (node->end < high && (found = tree_find_gap(set, node->right, length, low, high)))
+        return found;
     vaddr_t end = vma_guard_start(node), start = MAX(end - node->gap, low);
     end = MIN(end, high);
-    if (start < end && end - start >= length)
+    if (start < end && end - start >= length) {
+        set->last = node; /* the place's neighbour above: vma_find_near() */
         return end - length;
-    return node->start > low ? tree_find_gap(node->left, length, low, high) : 0;
+    }
+    if (node->start > low)
+        found = tree_find_gap(set, node->left, length, low, high);
+    if (!found)
+        node->max_gap = node_max_gap(node);
+    return found;
 }
 
 vaddr_t vma_find_gap(struct vma_set *set, uint64_t length, vaddr_t low, vaddr_t high)
@@ -348,7 +358,7 @@ vaddr_t vma_find_gap(struct vma_set *set, uint64_t length, vaddr_t low, vaddr_t 
     ASSERT(low > 0);
     if (start < high && high - start >= length)
         return high - length;
-    return tree_find_gap(set->root, length, low, high);
+    return tree_find_gap(set, set->root, length, low, high);
 }
 /* lab vma: instead vma_find_gap.c */
 
@@ -359,10 +369,11 @@ static unsigned tree_check(const struct vma *node)
     if (!node)
         return 0;
     const struct vma *left = node->left, *right = node->right;
-    BUG_ON(left && (left->start >= node->start || left->priority > node->priority), "treap order at 0x%lx", node->start);
-    BUG_ON(right && (right->start <= node->start || right->priority > node->priority), "treap order at 0x%lx",
-           node->start);
-    BUG_ON(node->max_gap != MAX(node->gap, MAX(tree_max_gap(left), tree_max_gap(right))), "max_gap 0x%lx at 0x%lx",
+    BUG_ON(left && (left->start >= node->start || left->priority > node->priority || left->up != node),
+           "treap order at 0x%lx", node->start);
+    BUG_ON(right && (right->start <= node->start || right->priority > node->priority || right->up != node),
+           "treap order at 0x%lx", node->start);
+    BUG_ON(node->max_gap < node_max_gap(node), "max_gap 0x%lx at 0x%lx",
            node->max_gap, node->start);
     return tree_check(left) + 1 + tree_check(right);
 }

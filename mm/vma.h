@@ -3,8 +3,8 @@
  * vma.h: one promise: a range of addresses, its rights, its kind and its backing; and the tree of them.
  *
  * The set of an address space is kept twice over the same nodes: a list in address order, and a balanced
- * tree that knows for every subtree the largest gap in front of one of its VMAs, so that finding room
- * takes as long as finding an address. Ranges never overlap. Neighbours that could be one VMA are one.
+ * tree that knows for every subtree how large a gap in front of one of its VMAs can be, so that finding room
+ * takes about as long as finding an address. Ranges never overlap. Neighbours that could be one VMA are one.
  *
  * Lock: the address space's mutex guards the set and every VMA in it.
  */
@@ -44,16 +44,16 @@ struct vma {
     uint64_t index;          /* page of the cache at `start` */
 
     TAILQ_ENTRY(vma) link;
-    struct vma *left, *right;
+    struct vma *left, *right, *up;
     uint32_t priority;
     uint64_t gap;     /* bytes between the previous VMA's end (or 0) and start */
-    uint64_t max_gap; /* the largest `gap` in this subtree */
+    uint64_t max_gap; /* no `gap` in this subtree is larger */
 };
 
 struct vma_set {
     TAILQ_HEAD(vma_list, vma) list;
     struct vma *root;
-    struct vma *last;    /* look-aside: the VMA found last, or one that holds no address */
+    struct vma *last;    /* look-aside: the VMA found last, or next to what has changed; or one that holds no address */
     unsigned count;
     uint64_t pages;      /* sum of all sizes: VSZ */
     uint64_t peak_pages; /* its maximum (VmPeak) */
@@ -76,6 +76,13 @@ static inline struct vma *vma_find_again(struct vma_set *set, vaddr_t addr)
 {
     struct vma *last = set->last;
     return likely(addr >= last->start && addr < last->end) ? last : vma_find_first(set, addr);
+}
+
+/* The same for who changes promises, who often comes again to a place in front of the last one found. */
+static inline struct vma *vma_find_near(struct vma_set *set, vaddr_t addr)
+{
+    struct vma *last = set->last;
+    return addr >= last->start - last->gap && addr < last->end ? last : vma_find_first(set, addr);
 }
 
 /* The range is free. */

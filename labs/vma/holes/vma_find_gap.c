@@ -1,7 +1,8 @@
 /*
  * Contract: mm/vma.h; and as many steps as the tree is deep, but for a few. Each node knows the free bytes in front of it
  * (`gap`: from the end of the VMA below, or 0, to its own guard, vma_guard_start()) and the largest such gap in the subtree
- * of which it is the root (`max_gap`). Above the last VMA there is no node: room there is looked at first.
+ * of which it is the root (`max_gap`: no gap there is larger, though all may be smaller by now). Above the last VMA there is
+ * no node: room there is looked at first.
  *
  * What stands here looks at one gap after the other.
  */
