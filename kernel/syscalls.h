@@ -78,6 +78,10 @@ int64_t sys_shmat(const struct syscall_args *args);
 int64_t sys_shmctl(const struct syscall_args *args);
 int64_t sys_shmdt(const struct syscall_args *args);
 
+/* sys_remote.c */
+int64_t sys_process_vm_readv(const struct syscall_args *args);
+int64_t sys_process_vm_writev(const struct syscall_args *args);
+
 /* sys_time.c */
 int64_t sys_nanosleep(const struct syscall_args *args);
 int64_t sys_clock_nanosleep(const struct syscall_args *args);

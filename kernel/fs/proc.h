@@ -86,7 +86,7 @@ int proc_aspace(const struct proc_id *id, struct aspace **aspace) __must_check;
 /* proc_maps.c */
 int proc_maps_show(struct text *text, const struct proc_id *id);
 void proc_maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma);
-extern const struct inode_ops proc_pagemap_ops;
+extern const struct inode_ops proc_pagemap_ops, proc_mem_ops;
 
 /* proc_smaps.c */
 int proc_smaps_show(struct text *text, const struct proc_id *id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_maps.c: /proc/PID/maps and pagemap: an address space line by line, and page by page.
+ * proc_maps.c: /proc/PID/maps, pagemap and mem: an address space line by line, page by page, and byte by byte.
  *
  * Formats: proc(5), and Linux's admin-guide/mm/pagemap. All is read under the address space's mutex, so one
  * line (for pagemap: one batch of pages) is one state.
@@ -154,6 +154,70 @@ static ssize_type pagemap_read(struct file *file, const struct buffer *to, uint6
     return n;
 }
 
-static int pagemap_open(struct file *file) { return proc_check_look(proc_id_of(file->inode)); }
+static int look_open(struct file *file) { return proc_check_look(proc_id_of(file->inode)); }
 
-const struct inode_ops proc_pagemap_ops = { .open = pagemap_open, .read = pagemap_read, .destroy = proc_destroy };
+/* ---- mem ---- */
+
+/* One page's worth: n bytes at `addr`, which do not leave the page. Bytes, -EIO (not there, or not allowed), -EFAULT. */
+static ssize_type mem_piece(struct aspace *aspace, vaddr_t addr, char *page, size_t n, const struct buffer *buffer,
+                            size_t done, bool writes)
+{
+    if (!writes)
+        return aspace_read(aspace, addr, page, n) ? -EIO : buffer_put(buffer, done, page, n);
+    ssize_type got = buffer_get(buffer, done, page, n);
+    if (got <= 0)
+        return got;
+    return aspace_write(aspace, addr, page, (size_t)got) ? -EIO : got;
+}
+
+static ssize_type mem_copy(struct aspace *aspace, vaddr_t addr, const struct buffer *buffer, bool writes)
+{
+    char *page = kmalloc(PAGE_SIZE);
+    size_t done = 0;
+    ssize_type copied = page ? 0 : -ENOMEM;
+    while (page && done < buffer->length) {
+        size_t n = MIN(buffer->length - done, PAGE_SIZE - page_offset(addr + done));
+        copied = mem_piece(aspace, addr + done, page, n, buffer, done, writes);
+        if (copied <= 0)
+            break;
+        done += (size_t)copied;
+        if ((size_t)copied < n)
+            break;
+    }
+    kfree(page);
+    return done ? (ssize_type)done : copied;
+}
+
+/* A program may have begun to act for somebody else since the file was opened: each time is checked. */
+static ssize_type mem_access(struct file *file, const struct buffer *buffer, uint64_t offset, bool writes)
+{
+    const struct proc_id *id = proc_id_of(file->inode);
+    struct aspace *aspace;
+    int error = proc_check_look(id);
+    if (!error)
+        error = proc_aspace(id, &aspace);
+    if (error || !aspace)
+        return error == -ESRCH ? 0 : error;
+    ssize_type n = mem_copy(aspace, offset, buffer, writes);
+    aspace_put(aspace);
+    return n;
+}
+
+static ssize_type mem_read(struct file *file, const struct buffer *to, uint64_t offset)
+{
+    return mem_access(file, to, offset, false);
+}
+
+static ssize_type mem_write(struct file *file, const struct buffer *from, uint64_t offset)
+{
+    return mem_access(file, from, offset, true);
+}
+
+const struct inode_ops proc_mem_ops = {
+    .open = look_open,
+    .read = mem_read,
+    .write = mem_write,
+    .destroy = proc_destroy,
+};
+
+const struct inode_ops proc_pagemap_ops = { .open = look_open, .read = pagemap_read, .destroy = proc_destroy };

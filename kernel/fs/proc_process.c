@@ -268,6 +268,7 @@ const struct proc_entry proc_process_entries[] = {
     PROC_NODE("fdinfo", S_IFDIR | 0555, &proc_fdinfo_ops),
     PROC_TEXT("limits", proc_limits_show),
     PROC_GUARDED("maps", 0444, proc_maps_show),
+    PROC_NODE("mem", S_IFREG | 0600, &proc_mem_ops),
     PROC_TEXT("mountinfo", proc_mountinfo_show),
     PROC_TEXT("mounts", proc_mounts_show),
     PROC_SETTING("oom_adj", proc_oom_adj_show, proc_oom_adj_write),

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/parts.h"
 #include "kernel/fs/sys_fcntl.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/lib/assert.h"
@@ -15,17 +16,8 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
-/* No call moves more (read(2), "On Linux … at most 0x7ffff000"). */
-#define TRANSFER_MAX 0x7ffff000ul
-
 typedef ssize_type (*transfer)(struct file *file, const struct buffer *buffer);
 typedef ssize_type (*transfer_offset)(struct file *file, const struct buffer *buffer, uint64_t offset);
-
-/* Can [address, address + length) be user memory at all? What lies there is found out when it is touched. */
-static bool range_is_user(uint64_t address, uint64_t length)
-{
-    return length <= USER_END && address <= USER_END - length;
-}
 
 static int64_t transfer_one(const struct syscall_args *args, transfer move)
 {
@@ -58,50 +50,6 @@ int64_t sys_pread64(const struct syscall_args *args) { return transfer_at(args, 
 int64_t sys_pwrite64(const struct syscall_args *args) { return transfer_at(args, file_write_at); }
 
 /* ---- readv, writev ---- */
-
-#define PARTS_ON_STACK 8
-
-/* Sum up the parts, cut so that the sum is at most TRANSFER_MAX. The sum, -EINVAL, -EFAULT. */
-static int64_t parts_length(struct iovec *parts, unsigned count)
-{
-    size_t sum = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if ((int64_t)parts[i].iov_len < 0)
-            return -EINVAL;
-        if (!range_is_user((uint64_t)parts[i].iov_base, parts[i].iov_len))
-            return -EFAULT;
-        parts[i].iov_len = MIN(parts[i].iov_len, TRANSFER_MAX - sum);
-        sum += parts[i].iov_len;
-    }
-    return (int64_t)sum;
-}
-
-/*
- * Copy in the parts that the user's array names and give the buffer that they make. The buffer's length,
- * -EINVAL, -EFAULT, -ENOMEM. parts_put() afterwards.
- */
-static int64_t parts_get(uint64_t user, uint64_t count, struct iovec *on_stack, struct buffer *buffer)
-{
-    struct iovec *parts = on_stack;
-    *buffer = (struct buffer){ .is_user = true, .parts = on_stack };
-    if (count > UIO_MAXIOV)
-        return -EINVAL;
-    if (count > PARTS_ON_STACK && !(parts = kmalloc(count * sizeof *parts)))
-        return -ENOMEM;
-    buffer->parts = parts;
-    buffer->part_count = (unsigned)count;
-    int64_t length = copy_from_user(parts, user, count * sizeof *parts);
-    if (!length)
-        length = parts_length(parts, (unsigned)count);
-    buffer->length = length > 0 ? (size_t)length : 0;
-    return length;
-}
-
-static void parts_put(const struct buffer *buffer, const struct iovec *on_stack)
-{
-    if (buffer->parts != on_stack)
-        kfree((void *)buffer->parts);
-}
 
 static int64_t transfer_parts(const struct syscall_args *args, transfer move)
 {
