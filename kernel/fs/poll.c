@@ -57,8 +57,10 @@ uint64_t poll_time_left(const struct poll_time *time)
 
 static int64_t wait_plainly(struct poll_set *set, const struct poll_time *time)
 {
-    if (poll_look(set) || (!time->forever && !poll_time_left(time)))
+    if (poll_look(set))
         return set->ready;
+    if (!time->forever && !poll_time_left(time)) /* a signal that the mask has let in counts more than the time */
+        return signal_is_pending(current()) ? -ERESTARTNOHAND : 0;
     uint64_t deadline = time->forever ? 0 : time->deadline;
     int error = wait_until(&poll_queue, poll_look, set, WAIT_INTERRUPTIBLE, deadline);
     if (error == -ERESTARTSYS)

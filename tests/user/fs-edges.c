@@ -261,6 +261,33 @@ static void mounting(void)
     ok(umount("exact") == 0, "unmounted");
 }
 
+static volatile sig_atomic_t signals_seen;
+
+static void signal_note(int number)
+{
+    (void)number;
+    signals_seen++;
+}
+
+// A signal that only the mask of ppoll(2) or pselect(2) lets in, and no time to wait.
+static void polling(void)
+{
+    sigset_t usr1, none;
+    struct timespec no_time = { 0, 0 };
+    sigemptyset(&none);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    signal(SIGUSR1, signal_note);
+    sigprocmask(SIG_BLOCK, &usr1, NULL);
+    raise(SIGUSR1);
+    fails(ppoll(NULL, 0, &no_time, &none), EINTR, "ppoll(2) without time lets a signal in");
+    is(signals_seen, 1, "its handler ran");
+    raise(SIGUSR1);
+    fails(pselect(0, NULL, NULL, NULL, &no_time, &none), EINTR, "so does pselect(2)");
+    is(signals_seen, 2, "its handler ran");
+    is(ppoll(NULL, 0, &no_time, &none), 0, "without a signal the time is over");
+}
+
 static int in_a_removed_directory(const char *arg)
 {
     if (mkdir(arg, 0700) || chdir(arg) || rmdir("../gone"))
@@ -287,6 +314,7 @@ int main(void)
     devices();
     old_terminal();
     mounting();
+    polling();
     is(as_child(in_a_removed_directory, "gone"), 0, "nothing gets a name in a directory that is gone, whatever it is");
     return tap_end();
 }
