@@ -73,19 +73,11 @@ void executable_put(struct inode *inode)
     inode_put(inode);
 }
 
-/*
- * Find an executable file; what was open before is closed. 0, or the error of the look-up, -EACCES,
- * -ETXTBSY, -ENOMEM.
- */
-static int open_program(struct program *program, const char *path)
+/* Open an executable file, whose reference ends here. 0, -EACCES, -ETXTBSY, -ENOMEM, or the error of a lease. */
+static int open_file(struct program *program, struct inode *inode)
 {
-    struct inode *inode;
-    int error;
+    int error = 0;
 
-    close_program(program);
-    error = path_lookup(NULL, path, PATH_FOLLOW, &inode);
-    if (error)
-        return error;
     if (!S_ISREG(inode->mode) || !inode->ops->mapping)
         error = -EACCES;
     if (!error)
@@ -101,6 +93,34 @@ static int open_program(struct program *program, const char *path)
     }
     inode_put(inode);
     return error;
+}
+
+/* Find an executable file and open it; what was open before is closed. 0, or an error of the look-up or as above. */
+static int open_program(struct program *program, const char *path)
+{
+    struct inode *inode;
+    int error;
+
+    close_program(program);
+    error = path_lookup(NULL, path, PATH_FOLLOW, &inode);
+    return error ? error : open_file(program, inode);
+}
+
+/* The same for the file that exec was asked for. */
+static int open_target(struct program *program, const struct exec_target *target)
+{
+    struct inode *inode;
+    int error = 0;
+
+    if (target->start && !*target->path)
+        inode = inode_get(target->start);
+    else
+        error = path_lookup(target->start, target->path, target->no_follow ? PATH_NO_FOLLOW : PATH_FOLLOW, &inode);
+    if (!error && S_ISLNK(inode->mode)) {
+        inode_put(inode);
+        error = -ELOOP;
+    }
+    return error ? error : open_file(program, inode);
 }
 
 static char *skip_blanks(char *at)
@@ -163,16 +183,19 @@ static int open_interpreter(struct program *program, const char *path, struct ex
     return error ? error : 1;
 }
 
-/* Open `path`, and go from script to interpreter until it is a binary. */
-static int resolve_program(struct program *program, const char *path, struct exec_strings *strings)
+/* Open the target, and go from script to interpreter until it is a binary. */
+static int resolve_program(struct program *program, const struct exec_target *target, struct exec_strings *strings)
 {
     char interpreter[SCRIPT_LINE_MAX];
-    int result = open_program(program, path);
+    const char *path = target->name;
+    int result = open_target(program, target);
 
     for (unsigned depth = 0; !result; depth++) {
         result = open_interpreter(program, path, strings);
         if (result <= 0)
             break;
+        if (target->closes)
+            return -ENOENT;
         if (depth == SCRIPT_DEPTH_MAX)
             return -ELOOP;
         string_copy(interpreter, strings->text, sizeof(interpreter)); /* the first argument now */
@@ -394,28 +417,42 @@ static void commit_program(struct process *process, struct program *program, con
     process_figures.execs++;
 }
 
-int exec_program(const char *path, struct exec_strings *strings)
+int exec_program(const struct exec_target *target, struct exec_strings *strings)
 {
     struct program program = { 0 };
-    int error = resolve_program(&program, path, strings);
+    int error = resolve_program(&program, target, strings);
 
     if (!error)
-        error = build_program(&program, path, strings);
+        error = build_program(&program, target->name, strings);
     if (!error) {
         error = take_apart(&program, current());
         if (error)
             aspace_put(program.aspace);
     }
     if (!error)
-        commit_program(current(), &program, path);
+        commit_program(current(), &program, target->name);
     close_program(&program);
     return error;
+}
+
+/* Run what the target says with the user's strings. It does not return here if that goes well. */
+static int64_t exec_user(const struct exec_target *target, vaddr_t argv, vaddr_t envp, char *path)
+{
+    struct exec_strings strings = { 0 };
+    int64_t result = exec_strings_add_user(&strings, argv, envp);
+
+    if (result >= 0)
+        result = exec_program(target, &strings);
+    exec_strings_free(&strings);
+    kfree(path);
+    if (!result)
+        trap_return(current()->user);
+    return result;
 }
 
 /* execve(2): path, argv, envp. */
 int64_t sys_execve(const struct syscall_args *args)
 {
-    struct exec_strings strings = { 0 };
     char *path = kmalloc(PATH_MAX);
     int64_t result;
 
@@ -423,12 +460,52 @@ int64_t sys_execve(const struct syscall_args *args)
         return -ENOMEM;
     result = copy_string_from_user(path, args->arg[0], PATH_MAX);
     if (result >= 0)
-        result = exec_strings_add_user(&strings, args->arg[1], args->arg[2]);
-    if (result >= 0)
-        result = exec_program(path, &strings);
-    exec_strings_free(&strings);
+        return exec_user(&(struct exec_target){ .path = path, .name = path }, args->arg[1], args->arg[2], path);
     kfree(path);
+    return result;
+}
+
+#define DESCRIPTOR_NAME_MAX 24 /* "/dev/fd/N/" */
+
+/* Where the path of execveat(2) leads, with `name` for what it is called by. 0, -EBADF, -ENOTDIR, -ENOENT. */
+static int find_target(struct exec_target *target, int directory, unsigned flags, char *name)
+{
+    const struct file *file = *target->path == '/' || directory == AT_FDCWD ? NULL : files_get(directory);
+
+    if (!*target->path && !(flags & AT_EMPTY_PATH))
+        return -ENOENT;
+    target->no_follow = flags & AT_SYMLINK_NOFOLLOW;
+    target->name = target->path;
+    if (*target->path == '/' || directory == AT_FDCWD)
+        return 0;
+    if (!file)
+        return -EBADF;
+    if (*target->path && !S_ISDIR(file->inode->mode))
+        return -ENOTDIR;
+    target->start = file->inode;
+    target->closes = files_closes_on_exec(directory);
+    snprintf(name, PATH_MAX + DESCRIPTOR_NAME_MAX, *target->path ? "/dev/fd/%d/%s" : "/dev/fd/%d", directory, target->path);
+    target->name = name;
+    return 0;
+}
+
+/* execveat(2): directory, path, argv, envp, flags. */
+int64_t sys_execveat(const struct syscall_args *args)
+{
+    unsigned flags = (unsigned)args->arg[4];
+    char *path = kmalloc(2 * PATH_MAX + DESCRIPTOR_NAME_MAX);
+    struct exec_target target = { .path = path };
+    int64_t result;
+
+    if (!path)
+        return -ENOMEM;
+    result = copy_string_from_user(path, args->arg[1], PATH_MAX);
+    if (result >= 0 && flags & ~(unsigned)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        result = -EINVAL;
+    if (result >= 0)
+        result = find_target(&target, (int)args->arg[0], flags, path + PATH_MAX);
     if (!result)
-        trap_return(current()->user);
+        return exec_user(&target, args->arg[2], args->arg[3], path);
+    kfree(path);
     return result;
 }

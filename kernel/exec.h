@@ -19,12 +19,21 @@ int executable_get(struct inode *inode) __must_check;
 struct inode *executable_get_again(struct inode *inode);
 void executable_put(struct inode *inode);
 
+/* Where a program is to be found. */
+struct exec_target {
+    struct inode *start;     /* what a relative path starts from, or (with an empty one) the file itself; NULL: as path_lookup() */
+    const char *path;
+    bool no_follow;          /* a symbolic link at its end is refused */
+    bool closes;             /* `start` is open on a descriptor that exec closes, so a script's interpreter will not find it */
+    const char *name;        /* AT_EXECFN, and what a script's interpreter is told */
+};
+
 /*
- * Run the program at `path` with these strings (which are changed: a script's interpreter goes in front).
+ * Run the program at `target` with these strings (which are changed: a script's interpreter goes in front).
  * On success the process has the new address space, and its user registers stand at the program's start.
  * Any error (-ENOENT, -EACCES, -ENOEXEC, -ELOOP, -E2BIG, -ENOMEM …) leaves it whole. May sleep.
  */
-int exec_program(const char *path, struct exec_strings *strings) __must_check;
+int exec_program(const struct exec_target *target, struct exec_strings *strings) __must_check;
 
 /* Whom a program acts for. */
 struct exec_identity {

@@ -67,7 +67,7 @@ static void init_first(void)
         path = INIT_DEFAULT;
     error = init_strings(&strings, path);
     if (!error)
-        error = exec_program(path, &strings);
+        error = exec_program(&(struct exec_target){ .path = path, .name = path }, &strings);
     if (error)
         panic("init: cannot run %s: error %d", path, -error);
     exec_strings_free(&strings);

@@ -142,6 +142,7 @@ const syscall_handler syscall_table[SYSCALL_NUMBERS] = {
     [__NR_vfork] = sys_vfork,
     [__NR_clone] = sys_clone,
     [__NR_execve] = sys_execve,
+    [__NR_execveat] = sys_execveat,
     [__NR_exit] = sys_exit,
     [__NR_exit_group] = sys_exit_group,
     [__NR_wait4] = sys_wait4,

@@ -14,6 +14,7 @@ int64_t sys_fork(const struct syscall_args *args);
 int64_t sys_vfork(const struct syscall_args *args);
 int64_t sys_clone(const struct syscall_args *args);
 int64_t sys_execve(const struct syscall_args *args);
+int64_t sys_execveat(const struct syscall_args *args);
 int64_t sys_exit(const struct syscall_args *args);
 int64_t sys_exit_group(const struct syscall_args *args);
 int64_t sys_clone3(const struct syscall_args *args);

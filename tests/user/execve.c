@@ -102,6 +102,12 @@ static int sees_owner(char **argv)
            16 * answer(prctl(PR_GET_DUMPABLE) == !borrowed) + 32 * answer(death == (borrowed ? 0 : SIGUSR1));
 }
 
+// The name by which it was started.
+static int sees_name(char **argv)
+{
+    return answer(strcmp((char *)getauxval(AT_EXECFN), argv[2]) == 0);
+}
+
 static int role_play(int argc, char **argv)
 {
     switch (argv[1][0]) {
@@ -112,6 +118,7 @@ static int role_play(int argc, char **argv)
     case 'm': return sees_fresh_memory(argv);
     case 'i': return sees_ids();
     case 'o': return sees_owner(argv);
+    case 'n': return sees_name(argv);
     }
     return 250;
 }
@@ -292,6 +299,57 @@ static void script_check(void)
     close(ends[0]);
 }
 
+struct at {
+    int fd;
+    const char *path;
+    int flags;
+    const char *name;
+};
+
+static void becomes_at(void *arg)
+{
+    struct at *at = arg;
+    char *argv[] = {(char *)self, "n", (char *)at->name, NULL};
+    syscall(SYS_execveat, at->fd, at->path, argv, environ, at->flags);
+    _exit(errno);
+}
+
+static int at(int fd, const char *path, int flags, const char *name)
+{
+    return WEXITSTATUS(child_run(becomes_at, &(struct at){fd, path, flags, name}));
+}
+
+static void execveat_check(void)
+{
+    char name[64], by_fd[32], in_tmp[32];
+    copy_make("/tmp/at");
+    chmod("/tmp/at", 0755);
+    symlink("/tmp/at", "/tmp/link");
+    int fd = open("/tmp/at", O_RDONLY), tmp = open("/tmp", O_RDONLY), path = open("/tmp/at", O_PATH | O_CLOEXEC);
+    snprintf(by_fd, sizeof(by_fd), "/dev/fd/%d", fd);
+    snprintf(in_tmp, sizeof(in_tmp), "/dev/fd/%d/at", tmp);
+    is(at(AT_FDCWD, "/tmp/at", 0, "/tmp/at"), 0, "execveat by a path alone");
+    is(at(tmp, "at", 0, in_tmp), 0, "from a directory");
+    is(at(tmp, "/tmp/at", 0, "/tmp/at"), 0, "which does not count for an absolute path");
+    is(at(-5, "/tmp/at", 0, "/tmp/at"), 0, "nor have to be there");
+    is(at(fd, "", AT_EMPTY_PATH, by_fd), 0, "by a descriptor alone");
+    snprintf(name, sizeof(name), "/dev/fd/%d", path);
+    is(at(path, "", AT_EMPTY_PATH, name), 0, "of O_PATH, closed on exec");
+    is(at(fd, "", 0, ""), ENOENT, "an empty path has to be meant");
+    is(at(fd, "x", 0, ""), ENOTDIR, "a file is no directory");
+    is(at(99, "x", 0, ""), EBADF, "a descriptor that is none");
+    is(at(tmp, "", AT_EMPTY_PATH, ""), EACCES, "a directory is no program");
+    is(at(tmp, "link", 0, ""), 1, "a link is followed (it has another name)");
+    is(at(tmp, "link", AT_SYMLINK_NOFOLLOW, ""), ELOOP, "unless it shall not be");
+    is(at(tmp, "at", 0x4000, ""), EINVAL, "an unknown flag");
+    is(at(tmp, "none", 0, ""), ENOENT, "what is not there");
+    int script = open("/tests/script.sh", O_RDONLY | O_CLOEXEC);
+    is(at(script, "", AT_EMPTY_PATH, ""), ENOENT, "a script that its interpreter could not read any more");
+    close(script), close(fd), close(tmp), close(path);
+    unlink("/tmp/at");
+    unlink("/tmp/link");
+}
+
 // A program that is nothing but headers and the path of a dynamic linker, of `size` bytes.
 static void linked_make(const char *path, const char *linker, size_t size)
 {
@@ -365,6 +423,7 @@ int main(int argc, char **argv)
     owner_check();
     nosuid_check();
     script_check();
+    execveat_check();
     refusals_check();
     linker_refusals_check();
     return tap_end();
