@@ -187,7 +187,7 @@ def rights(run):
 
 
 @lab.test("pages of a file and the zero page are copied by their first writer", program="not_ours", needs=("share",),
-          parts={"file": 4, "zero page": 4}, gdb="lz break-fault COW_COPY")
+          parts={"file": 3, "zero page": 3, "file's own": 2}, gdb="lz break-fault COW_COPY")
 def not_ours(run):
     guest, page, offset = run.guest, run.number(2, 0, 3), run.number(3, 0, PAGE - 1)
     read = guest.next("read")
@@ -212,6 +212,10 @@ def not_ours(run):
         run.equal(guest.physical(frames[fresh][0], PAGE), bytes(PAGE), "the zero page")
         others = [i for i in range(4) if i != page]
         run.equal([now[fresh][i] for i in others], [frames[fresh][i] for i in others], "the frames of the other three")
+    lone = guest.next("lone")
+    with run.part("file's own"):
+        run.equal(guest.page(lone.root, lone.values[0])[:1], bytes([run.byte(4, 0, 0) ^ 0xff]), "the writer's byte")
+        run.equal(lone.values[1], run.byte(4, 0, 0), "the file's byte, of a page that nobody else had mapped")
     guest.end()
 
 

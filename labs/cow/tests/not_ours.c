@@ -24,5 +24,18 @@ int main(void)
     file[page * PAGE + offset] ^= 0xff;
     fresh[page * PAGE + offset] = 0xff;
     lab_report("written", 0);
+
+    // A page that only the file itself has besides.
+    unsigned char before = lab_byte(4, 0, 0), after = 0;
+    int lone = open("/tmp/lone", O_RDWR | O_CREAT, 0600);
+    if (lone < 0 || write(lone, &before, 1) != 1)
+        lab_lost(3);
+    unsigned char *mine = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, lone, 0);
+    if (mine == MAP_FAILED || mine[0] != before)
+        lab_lost(4);
+    mine[0] ^= 0xff;
+    if (pread(lone, &after, 1, 0) != 1)
+        lab_lost(5);
+    lab_report("lone", (uintptr_t)mine, after);
     return 0;
 }
