@@ -32,9 +32,10 @@ GIVEN = struct.Struct("<QQQ")
 BITS = (1 << 64) - 1
 LIVELOCK_FAULTS = 300       # the same instruction, the same address, nothing else in between
 WATCH_INTERVAL = 0.1        # host seconds between looks at the log: how soon, not whether, something is found
-SILENT_CPU_SECONDS = 4.0    # of work by QEMU without one exception or tick: 100 times what a tick of the timer takes
-WORK_CPU_SECONDS = 20.0     # of work by QEMU in all: 20 times what the longest test takes
-HOST_SECONDS = 120          # the last resort: a machine that does not move at all
+PATIENCE = max(1.0, float(os.environ.get("PATIENCE") or 1))    # a slow host: all that follows is so much longer
+SILENT_CPU_SECONDS = 4.0 * PATIENCE    # of work by QEMU without one exception or tick: 100 times what a tick of the timer takes
+WORK_CPU_SECONDS = 20.0 * PATIENCE     # of work by QEMU in all: 20 times what the longest test takes
+HOST_SECONDS = 120 * PATIENCE          # the last resort: a machine that does not move at all
 ENTRY = "boot_start"        # the kernel's first function: before it there are only firmware and boot loader
 
 
