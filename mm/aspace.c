@@ -11,6 +11,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/params.h"
 #include "kernel/lib/spinlock.h"
+#include "mm/anon.h"
 #include "mm/aspace_list.h"
 #include "mm/commit.h"
 #include "mm/fault.h"
@@ -59,6 +60,7 @@ void mm_init(void)
     kstack_init();
     commit_init();
     lazy_switches_init();
+    anon_init();
     trace_init();
 }
 

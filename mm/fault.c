@@ -35,7 +35,7 @@
 #include "mm/stack.h"
 #include "mm/trace.h"
 
-#define FAULT_AROUND (16 * PAGE_SIZE)
+#define FAULT_AROUND (TRACE_AROUND_PAGES * PAGE_SIZE)
 
 struct fault_counts fault_totals;
 
@@ -98,8 +98,8 @@ static bool entry_allows(pte_t entry, enum fault_access access)
 static __noinline enum fault_kind window_map(const struct fault_page *page, enum frame_kind kind)
 {
     const struct vma *vma = page->vma;
-    vaddr_t first = MAX(align_down(page->addr, FAULT_AROUND), vma->start);
-    vaddr_t last = MIN(align_down(page->addr, FAULT_AROUND) + FAULT_AROUND, vma->end);
+    vaddr_t window = align_down(page->addr, FAULT_AROUND);
+    vaddr_t first = MAX(window, vma->start), last = MIN(window + FAULT_AROUND, vma->end);
 
     pte_t *slot = page->slot - ((page->addr - first) >> PAGE_SHIFT);
     unsigned mapped = 0; /* bit i: page i of the aligned window */
@@ -111,7 +111,7 @@ static __noinline enum fault_kind window_map(const struct fault_page *page, enum
         pagetable_fill(slot, entry_make(vma, frame, false, ACCESS_READ), kind);
         mapped |= 1u << (addr % FAULT_AROUND >> PAGE_SHIFT);
     }
-    trace_around(&page->aspace->tree, align_down(page->addr, FAULT_AROUND), mapped, kind);
+    trace_around(&page->aspace->tree, window, page->slot - ((page->addr - window) >> PAGE_SHIFT), mapped);
     return FAULT_FILE_MAP;
 }
 

@@ -91,13 +91,15 @@ struct fault_page {
 };
 
 /*
- * One kind of memory. Ends by fault_map(), or returns FAULT_BUS or FAULT_OOM with nothing taken.
+ * One kind of memory. Ends by fault_map(), or returns FAULT_BUS or FAULT_OOM with nothing taken. What anonymous memory does
+ * is chosen at boot (mm/anon.h).
  */
 struct vma_ops {
     const char *name;
     enum fault_kind (*fault)(struct fault_page *page);
 };
-extern const struct vma_ops anon_ops, shm_ops, filemap_ops, reaped_ops;
+extern struct vma_ops anon_ops;
+extern const struct vma_ops shm_ops, filemap_ops, reaped_ops;
 
 /*
  * Map `frame`, whose reference becomes the entry's, where there was no entry. Returns `kind`. The other is for a page that

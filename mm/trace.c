@@ -220,13 +220,19 @@ void trace_oom_record(enum trace_oom step, const struct aspace *aspace, int pid,
     string_copy(record->oom.name, name, sizeof(record->oom.name));
 }
 
-void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind)
+void trace_around_record(const struct pagetable *tree, vaddr_t start, const pte_t *slots, unsigned mapped)
 {
     struct trace_record *record = trace_record(TRACE_AROUND, tree);
 
     record->start = start;
     record->around.mapped = mapped;
-    record->around.frame_kind = kind;
+    for (; mapped; mapped &= mapped - 1) {
+        unsigned i = (unsigned)__builtin_ctz(mapped);
+        pfn_t frame = pte_pfn(pte_load(&slots[i]));
+
+        record->around.frame[i] = (uint32_t)frame;
+        record->around.frame_kind = frame_at(frame)->kind;
+    }
 }
 
 void trace_commit_record(int64_t amount, enum trace_verdict verdict)

@@ -28,7 +28,7 @@ enum trace_event {
     TRACE_MOVE,    /* the pages of [start, end) have moved to `other` */
     TRACE_RELEASE, /* the pages of [start, end) go, and the tables that are empty then */
     TRACE_RECLAIM, /* one page goes out of a table that may be shared: given up by MADV_FREE, or lost to its object */
-    TRACE_AROUND,  /* pages of the window of 16 from `start` on have been mapped, since they were in memory */
+    TRACE_AROUND,  /* pages of the 16 from `start` on have been mapped with the next fault's: they were in memory, or faultahead= */
     TRACE_TABLE,   /* an entry above the leaves has changed: a table was made, copied, regained or removed */
     TRACE_FORK,    /* `root` has a child in `other`, with all its promises; their tables are shared */
     TRACE_CHILD,   /* process `pid` of that address space: fork(2), vfork(2), clone(2) */
@@ -49,10 +49,11 @@ enum trace_oom { TRACE_OOM_INVOKED, TRACE_OOM_KILL, TRACE_OOM_REAPED };
 #define TRACE_USER 0x04    /* from user mode; else from a user copy of the kernel's, or without a fault (ip 0) */
 #define TRACE_PRESENT 0x08 /* the entry was present */
 
+#define TRACE_AROUND_PAGES 16
 #define TRACE_NAME_SIZE 16
 #define TRACE_TEXT_SIZE 64
 
-#define TRACE_VERSION 1 /* of the layout below and of the events' meaning */
+#define TRACE_VERSION 2 /* of the layout below and of the events' meaning */
 
 /* How struct frame begins: one load, one store. */
 struct trace_frame {
@@ -97,6 +98,7 @@ struct trace_record {
         struct {
             uint32_t mapped;     /* bit i: page i */
             uint32_t frame_kind; /* of them */
+            uint32_t frame[TRACE_AROUND_PAGES]; /* page i's, if it has been mapped */
         } around;
         struct {
             uint32_t other; /* FORK, EXEC: the other root; EXEC: the one before, or 0 */
@@ -174,7 +176,7 @@ void trace_entry_record(enum trace_event event, const pte_t *slot, pte_t before,
 void trace_advice_record(const struct pagetable *tree, vaddr_t start, vaddr_t end, int advice);
 void trace_fork_record(const struct pagetable *parent, const struct pagetable *child);
 void trace_oom_record(enum trace_oom step, const struct aspace *aspace, int pid, const char *name);
-void trace_around_record(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind);
+void trace_around_record(const struct pagetable *tree, vaddr_t start, const pte_t *slots, unsigned mapped);
 void trace_commit_record(int64_t amount, enum trace_verdict verdict);
 
 /* A promise of [start, end), with what `vma` says about it. */
@@ -206,10 +208,11 @@ static inline void trace_advice(const struct pagetable *tree, vaddr_t start, vad
         trace_advice_record(tree, start, end, advice);
 }
 
-static inline void trace_around(const struct pagetable *tree, vaddr_t start, unsigned mapped, enum frame_kind kind)
+/* Bit i: the page whose entry is slots[i], which is that of `start` + i pages. All are of one kind. */
+static inline void trace_around(const struct pagetable *tree, vaddr_t start, const pte_t *slots, unsigned mapped)
 {
     if (unlikely(trace_is_on) && mapped)
-        trace_around_record(tree, start, mapped, kind);
+        trace_around_record(tree, start, slots, mapped);
 }
 
 static inline void trace_fork(const struct pagetable *parent, const struct pagetable *child)

@@ -27,7 +27,7 @@ enum vma_flags {
     VMA_NEVER_WRITE = 1 << 4, /* shared mapping of a file that is not open for writing */
     VMA_LOCKED = 1 << 5,      /* mlock(2): its pages stay, and count in VmLck */
     VMA_LOCK_ONFAULT = 1 << 6, /* with VMA_LOCKED: pages are not fetched beforehand */
-    VMA_SEQUENTIAL = 1 << 7,  /* madvise(2): kept for /proc, without effect on lazy memory */
+    VMA_SEQUENTIAL = 1 << 7,  /* madvise(2): how far faultahead= goes (mm/anon.c); else kept for /proc alone */
     VMA_RANDOM = 1 << 8,
     VMA_DONTFORK = 1 << 9,    /* madvise(2): a child does not get it */
     VMA_WIPEONFORK = 1 << 10, /* madvise(2): a child gets it empty */
@@ -42,6 +42,7 @@ struct vma {
     const struct vma_ops *ops;
     struct pagecache *cache; /* one reference; NULL: anonymous private */
     uint64_t index;          /* page of the cache at `start` */
+    vaddr_t fault_next;      /* anonymous, with faultahead=: where the last fault in it has ended */
 
     TAILQ_ENTRY(vma) link;
     struct vma *left, *right, *up;

@@ -269,7 +269,7 @@ class Follower:
 
     def _around(self, record):
         if record.root in self.spaces:
-            yield from self._leaf_entries(record, record.start, trace.WINDOW)
+            yield from self._leaf_entries(record, record.start, record.mapped.bit_length())
 
     def _table(self, record):
         if record.table not in self._tables:

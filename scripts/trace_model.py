@@ -31,12 +31,13 @@ PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 VMA_SHARED, VMA_GROWSDOWN = 1, 2
 PTE_PRESENT, PTE_WRITE, PTE_FRAME = 1, 2, 0x000FFFFFFFFFF000
 
-VERSION = 1
+VERSION = 2
 SIZE = 160
 HEAD = struct.Struct("<QII4BIIIQQ")
 FAULT = struct.Struct("<QQ4Q4QIBBHIIHHH")
 TABLE = struct.Struct("<IIIIQQ")
 PROCESS = struct.Struct("<IIiIQQ16s")
+AROUND = struct.Struct(f"<II{WINDOW}I")
 START = struct.Struct("<QQIIII")
 
 
@@ -75,7 +76,7 @@ class Record:
             case Event.MOVE:
                 self.target, = struct.unpack_from("<Q", data)
             case Event.AROUND:
-                self.mapped, self.frame_kind = struct.unpack_from("<II", data)
+                self.mapped, self.frame_kind, *self.frame_numbers = AROUND.unpack_from(data)
             case Event.COMMIT:
                 self.amount, self.total, self.refused = struct.unpack_from("<qQI", data)
             case Event.OOM:
@@ -112,7 +113,7 @@ class Reader:
 # ---------------------------------------------------------------- the model
 
 class Page:
-    """A frame of memory, by the leaf entries that point at it. Of a page mapped by AROUND the number is not known."""
+    """A frame of memory, by the leaf entries that point at it."""
     __slots__ = ("frame", "kind", "refs")
 
     def __init__(self, frame, kind):
@@ -354,7 +355,7 @@ class Model:
         for i in range(WINDOW):
             if record.mapped >> i & 1:
                 self._put_entry(self._space(record.root), record.start + i * PAGE,
-                                Page(None, FrameKind(record.frame_kind)))
+                                self._page(record.frame_numbers[i], FrameKind(record.frame_kind)))
 
     def _release(self, record):
         space = self._space(record.root)

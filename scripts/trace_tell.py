@@ -3,7 +3,7 @@
 import json
 
 import trace_model as trace
-from trace_model import Access, Event, Kind, OomStep
+from trace_model import Access, Event, FrameKind, Kind, OomStep
 
 RIGHTS = ((trace.PROT_READ, "r"), (trace.PROT_WRITE, "w"), (trace.PROT_EXEC, "x"))
 ADVICE = {0: "NORMAL", 1: "RANDOM", 2: "SEQUENTIAL", 3: "WILLNEED", 4: "DONTNEED", 8: "FREE", 9: "REMOVE", 10: "DONTFORK",
@@ -120,7 +120,9 @@ def sentence(record, model, rss_before):
         case Event.RELEASE:
             return f"pages of {stretch} go; RSS {rss_before:,} → {pages(rss)}"
         case Event.AROUND:
-            return f"{bin(record.mapped).count('1')} more pages around {record.start:#x} are in memory, and are mapped along"
+            count, ahead = bin(record.mapped).count("1"), record.frame_kind in (FrameKind.ANON, FrameKind.ZERO)
+            why = f"from {record.start:#x} on" if ahead else f"around {record.start:#x} are in memory, and"
+            return f"{count} more pages {why} are mapped along"
         case Event.FORK:
             return f"fork: a second address space with the same promises, and the tables shared; RSS {pages(rss)}"
         case Event.CHILD:

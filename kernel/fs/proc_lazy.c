@@ -4,18 +4,20 @@
  */
 #include "kernel/fs/proc_view.h"
 #include "kernel/lib/string.h"
+#include "mm/anon.h"
 #include "mm/census.h"
 #include "mm/fault.h"
 #include "mm/pagetable.h"
 
 /* ---- faults ---- */
 
-/* A line for each kind of fault: how many since boot. */
+/* A line for each kind of fault: how many since boot. And the pages that came along (faultahead=). */
 static int faults_show(struct text *text, const struct proc_id *id)
 {
     (void)id;
     for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
         text_printf(text, "%-13s %10lu\n", fault_kind_name(kind), fault_totals.by_kind[kind]);
+    text_printf(text, "%-13s %10lu\n", "ahead", anon_ahead);
     return 0;
 }
 

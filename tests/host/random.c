@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "arch/x86_64/cpu.h"
+#include "kernel/lib/params.h"
 #include "kernel/selftest.h"
 #include "mm/commit.h"
 #include "mm/frame.h"
@@ -287,6 +288,31 @@ static void file_page_sync(vaddr_t addr)
         model_bytes(now, addr, scratch);
 }
 
+/* ---- faultahead= ---- */
+
+/*
+ * The kernel may map empty pages of anonymous memory right behind one that is there, in the same VMA and the same table.
+ * The model cannot know how far, so it follows; it takes no others.
+ */
+static int follow_entry(vaddr_t addr, pte_t entry, void *arg)
+{
+    struct model *space = arg;
+    const struct model_range *range = model_range_at(space, addr);
+
+    if (model_page_at(space, addr) || !range || range->object)
+        return 0;
+    CHECK(model_page_at(space, addr - PAGE_SIZE) && addr < model_vma_end(space, addr - PAGE_SIZE) &&
+              addr % (PAGE_SIZE * PTE_ENTRIES), "0x%lx is mapped, and not ahead of anything", addr);
+    model_touch(space, addr, frame_at(pte_pfn(entry))->kind == FRAME_ZERO ? ACCESS_READ : ACCESS_WRITE);
+    return 0;
+}
+
+static void follow_ahead(struct model *space)
+{
+    if (space->aspace && params_ulong("faultahead", 0))
+        pagetable_visit(&space->aspace->tree, 0, USER_END, follow_entry, space);
+}
+
 /* One access within a page. True: it succeeded, and the model has followed. */
 static bool access_page(vaddr_t addr, uint8_t *buffer, size_t n, enum fault_access access)
 {
@@ -310,6 +336,7 @@ static bool access_page(vaddr_t addr, uint8_t *buffer, size_t n, enum fault_acce
         memcpy(bytes, buffer, n);
     else if (access == ACCESS_READ)
         CHECK(!memcmp(bytes, buffer, n), "read at 0x%lx: 0x%02x, not 0x%02x", addr, buffer[0], bytes[0]);
+    follow_ahead(now);
     return true;
 }
 
@@ -1039,6 +1066,8 @@ static void operation_run(void)
           now->aspace->vmas.count, vm_max_map_count);
     frame_fail_nth(0);
     vm_max_map_count = UINT32_MAX;
+    for (i = 0; i < SPACES; i++)
+        follow_ahead(&model[i]);
     tlb_check();
     check_sums();
     check_usage(now);
@@ -1127,6 +1156,14 @@ KTEST(bare, random_fixed_seed)
 {
     const char *text = getenv("SEED");
     random_run(text ? strtoull(text, NULL, 0) : 1);
+}
+
+/* Pages that nobody has asked for must disturb nothing else. */
+KTEST(bare, random_with_fault_ahead)
+{
+    const char *text = getenv("SEED");
+    machine_set_params("faultahead=5");
+    random_run(text ? strtoull(text, NULL, 0) : 2);
 }
 
 /* Other operations each time: what no one has thought of. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 128M  time: 40
-"""Boot parameters: vm.* set what /proc/sys/vm shows, and what is no value is told in the log; the frames of prezero=."""
+"""Boot parameters: vm.* set what /proc/sys/vm shows, and what is no value is told in the log; prezero= and faultahead=."""
 import os
 import re
 import sys
@@ -41,4 +41,20 @@ free_then, blank, made, taken, ticks = frames_with("prezero=500")
 ok(0 < taken and made >= 500 and blank > 400, "with prezero=500 so many frames are cleared, and then taken", f"{blank} {made} {taken}")
 equal(free_then, free, "they are free memory")
 ok(512 * made < ticks < 600 * made, f"clearing one takes the idle process {ticks // max(made, 1)} instructions")
+
+
+# ---------------------------------------------------------------- pages mapped ahead of need
+
+def faults_with(parameters):
+    """Zero-fill faults, and the pages that came with them, of a program that fills 4 MiB from end to end."""
+    script = "cat /proc/lazy/faults; dd if=/dev/zero of=/dev/null bs=4M count=1; cat /proc/lazy/faults"
+    _, output, _ = run("scripts/run", "--append", parameters, BUSYBOX, "sh", "-c", script)
+    fills, ahead = ([int(count) for count in re.findall(rf"^{name} +(\d+)", output.decode(), re.M)] for name in ("ZERO_FILL", "ahead"))
+    return (fills[1] - fills[0], ahead[1] - ahead[0]) if len(fills) == len(ahead) == 2 else (-1, -1)
+
+
+fills, ahead = faults_with("")
+ok(fills >= 1024 and ahead == 0, "a fault for each page, and no page without one, unless faultahead= asks for it", f"{fills} {ahead}")
+fills, ahead = faults_with("faultahead=16")
+ok(0 < fills < 200 and 850 < ahead < 1300, "with faultahead=16 most pages come with another's fault", f"{fills} {ahead}")
 done()

@@ -110,6 +110,8 @@ int main(void)
     mprotect(memory + 300 * PAGE, 10 * PAGE, PROT_READ);
     mprotect(memory + 300 * PAGE, 10 * PAGE, PROT_READ | PROT_WRITE);
     sample("protected and back");
+    touch(map(300, MAP_PRIVATE), 300, 1, 1);
+    sample("one page after the other");
 
     int turn[2];
     if (pipe(turn))

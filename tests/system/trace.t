@@ -142,7 +142,7 @@ def watch(program, least, *parameters, memory="128M"):
     agree_with_itself(collector.model, label)
 
 
-for switch in "", "cow=off", "sharedtables=off", "zeropage=off", "zfod=off":
+for switch in "", "cow=off", "sharedtables=off", "zeropage=off", "zfod=off", "faultahead=16":
     replay(switch.split(), switch or "lazy")
 # Moves, holes cut into shared memory, mappings of files, a vfork and an exec, processes that the OOM killer takes.
 for name in "remap", "p4-remove", "lazy-files", "c11-vfork":
