@@ -303,12 +303,14 @@ bool frames_unpark(enum frame_kind kind, uint64_t count)
     return allowed;
 }
 
+/* lab frames: begin */
 void frame_put(struct frame *frame)
 {
     ASSERT(frame->kind != FRAME_TABLE || frame->used == 0);
     if (frame_drop(frame))
         frame_free(frame);
 }
+/* lab frames: instead frame_put.c */
 
 /* Mark the single frames of a run, which nothing refers to, as free. */
 static void run_mark(const struct frame_run *run)

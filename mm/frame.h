@@ -89,11 +89,13 @@ struct frame *frame_alloc_order(enum frame_kind kind, unsigned order) __must_che
  * One reference more, or less; the last one frees the frame (the whole block). A page table has children to give
  * up first, so pagetable.c uses the two halves: frame_drop() tells that it was the last, frame_free() ends it.
  */
+/* lab frames: begin */
 static inline void frame_get(struct frame *frame)
 {
     ASSERT(frame->refs > 0);
     __atomic_add_fetch(&frame->refs, 1, __ATOMIC_RELAXED);
 }
+/* lab frames: instead frame_get.c */
 void frame_put(struct frame *frame);
 static inline bool frame_drop(struct frame *frame) __must_check;
 void frame_free(struct frame *frame);
@@ -129,12 +131,14 @@ static inline struct frame *frame_of(const void *address) { return frame_at(dire
 /* Private memory in one place only: the entry that points at it may be written. */
 static inline bool frame_is_alone(const struct frame *frame) { return frame->kind == FRAME_ANON && frame->refs == 1; }
 
+/* lab frames: begin */
 static inline bool frame_drop(struct frame *frame)
 {
     uint32_t left = __atomic_sub_fetch(&frame->refs, 1, __ATOMIC_ACQ_REL);
     BUG_ON(left == UINT32_MAX, "frame 0x%lx (kind %u) dropped once too often", frame_pfn(frame), frame->kind);
     return left == 0;
 }
+/* lab frames: instead frame_drop.c */
 
 static inline void frame_run_put(struct frame_run *run, struct frame *frame)
 {

@@ -6,6 +6,7 @@ of docs/), and with what is the lab's own:
 
     LAB.md                  labs/NAME/README.md, the handout
     lab/                    labs/NAME, its tests, and labs/record.h, which the test programs include
+    tests/kernel/lab-*.c    labs/NAME/kernel: tests that run in the kernel
     kernel/lib/lab.[ch]     labs/missing.[ch]: what a hole calls until it is filled
 """
 import os
@@ -68,6 +69,8 @@ def place_of(path, lab):
         return MOVED[path]
     if path == f"labs/{lab}/README.md":
         return "LAB.md"
+    if path.startswith(f"labs/{lab}/kernel/"):      # part of the kernel's self-tests
+        return "tests/kernel/lab-" + os.path.basename(path)
     if path.startswith(f"labs/{lab}/") and not path.startswith(f"labs/{lab}/holes/"):
         return "lab/" + path.removeprefix(f"labs/{lab}/")
     return None if path.startswith(HIDDEN) else path

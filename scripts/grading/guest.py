@@ -2,7 +2,8 @@
 """The machine under a test, seen from outside: records, registers, page tables, frames, and every exception.
 
 The program under test is init, so nothing else runs. It stands still at lab_stop() (labs/record.h), where its record is
-read from its memory and checked: sequence number, MAC. The log of QEMU (`-d int`) holds every exception with vector, error
+read from its memory and checked: sequence number, MAC. A test in the kernel (`selftest=`) does the same; it has no key that the
+kernel could not know, so what counts is the state in which the machine is found. The log of QEMU (`-d int`) holds every exception with vector, error
 code, CPL, CR2 and CR3, from the kernel's first instruction on: faults are counted from that, not by the kernel.
 
 Limits are in the guest's own time (ticks of its timer, under -icount). A CPU with interrupts off has no ticks: it is found by
@@ -242,15 +243,11 @@ def error_words(error):
 
 
 class Guest:
-    """A machine with one test program in it. Use as a context; next() goes from record to record."""
+    """A machine with one test program in it, or with a test in the kernel (the name of its suite). Use as a context; next()
+    goes from record to record."""
 
-    def __init__(self, kernel, iso, program, seed, memory, parameters, ticks):
-        with open(program, "rb") as file:
-            image = bytearray(file.read())
-        places = symbols(image)
-        self._key = secrets.randbits(64) | 1, secrets.randbits(64)
-        GIVEN.pack_into(image, places["lab_given"][1], *self._key, seed)
-        self.seed, self._stop = seed, places["lab_stop"][0]
+    def __init__(self, kernel, iso, program, seed, memory, parameters, ticks, selftest=""):
+        self._key, self.seed = (secrets.randbits(62) | 1, secrets.randbits(64)), seed
         with open(kernel + ".elf", "rb") as file:
             self.kernel_symbols = {name: place[0] for name, place in symbols(file.read()).items()}
         if ENTRY not in self.kernel_symbols:
@@ -260,13 +257,29 @@ class Guest:
         archive = newc.Archive()
         for room in "dev", "proc", "tmp":
             archive.add_directory(room)
-        archive.add("init", bytes(image), 0o100755)
-        words = ["init=/init", "stdio=stream", "stdin=none", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters]
+        words = ["stdio=stream", "stdin=none", "log=ttyS1", "stderr=ttyS2", "report=ttyS3", *parameters]
+        if selftest:
+            self._level = 0
+            self._stop = self.kernel_symbols.get("lab_stop")
+            words += [f"selftest={selftest}", f"lab_seed={seed}", f"lab_nonce={self._key[0]}"]
+        else:
+            self._level = 3
+            image, self._stop = self._given(program)
+            archive.add("init", image, 0o100755)
+            words.insert(0, "init=/init")
         boot = qemu.run_medium(kernel, words, archive.to_bytes(), iso=iso)
         boot.arguments += ["-D", self._log.name]
         self.machine = gdb_remote.Stopped(qemu.Machine(memory=memory, icount=True), boot, timeout=HOST_SECONDS,
                                           kernel=kernel + ".elf", has_input=False)
         self._watch, self._symbols = Watch(self._log.name, ticks, self.machine), qemu.Symbols(kernel + ".elf")
+
+    def _given(self, program):
+        """The program with key and seed in it; where it stops."""
+        with open(program, "rb") as file:
+            image = bytearray(file.read())
+        places = symbols(image)
+        GIVEN.pack_into(image, places["lab_given"][1], *self._key, self.seed)
+        return bytes(image), places["lab_stop"][0]
 
     def __enter__(self):
         self.machine.__enter__()
@@ -291,7 +304,7 @@ class Guest:
 
     def _go(self):
         self._tables = {}
-        self.machine.run_to(self._stop, level=3)
+        self.machine.run_to(self._stop, level=self._level)
 
     def next(self, name, stream=0, lost=verdict.WRONG):
         """On to the next record, which must be this one. `lost`: what it means if the program gives up before."""
@@ -326,17 +339,29 @@ class Guest:
             self._go()
         except gdb_remote.Ended:
             outcome = self.machine.wait_outcome()
-            if outcome and outcome.kind == "exit" and outcome.status == status and not self._watch.reason:
+            if outcome and not self._watch.reason and (outcome.kind == "exit" and outcome.status == status or
+                                                       outcome.kind == "power-off" and self._level == 0):
                 return
             raise self._end_verdict(f"the program ends with status {status}") from None
         raise Verdict(verdict.WRONG, "the end of the program", "one record more")
+
+    def panics(self, wanted):
+        """On to the kernel's panic, with no record before it."""
+        try:
+            self._go()
+        except gdb_remote.Ended:
+            outcome = self.machine.wait_outcome()
+            if outcome and outcome.kind == "panic" and not self._watch.reason:
+                return
+            raise self._end_verdict(wanted) from None
+        raise Verdict(verdict.WRONG, wanted, "it goes on")
 
     def _record(self, data):
         if not data or len(data) != RECORD.size:
             raise Verdict(verdict.WRONG, "a record in the program's memory", "nothing is mapped there")
         stream, index, name, *values, signature = RECORD.unpack(data)
         words = struct.unpack(f"<{RECORD.size // 8 - 1}Q", data[:-8])
-        if mac(words, *self._key) != signature:
+        if signature != (mac(words, *self._key) if self._level else self._key[0]):
             raise Verdict(verdict.WRONG, "a record that the program has signed", "the signature is wrong: its memory, or the "
                           "program's own code, is not what it was")
         if index != self._next.get(stream, 0):
@@ -391,6 +416,8 @@ class Guest:
         if outcome.kind == "exit":
             killed = f": killed by signal {outcome.status - 128}" if outcome.status > 128 else ""
             return Verdict(verdict.WRONG, wanted, f"the program ended with status {outcome.status}{killed}")
+        if outcome.kind == "selftest-failed":
+            return Verdict(verdict.WRONG, wanted, "the test in the kernel fails: its words are in the log (--verbose)")
         if outcome.kind == "power-off":
             return Verdict(verdict.WRONG, wanted, "the machine was switched off")
         return Verdict(verdict.HARNESS, wanted, f"{outcome.kind}: {outcome.text}")
@@ -404,6 +431,20 @@ class Guest:
     def physical(self, address, length):
         """Bytes of RAM, whatever the page tables say."""
         return self.machine.physical(address, length)
+
+    def virtual(self, address, length):
+        """Bytes at an address as the kernel sees it; None: nothing is mapped there."""
+        data = b""
+        while len(data) < length:
+            piece = self.machine.memory(address + len(data), min(length - len(data), 1024))
+            if piece is None:
+                return None
+            data += piece
+        return data
+
+    def kernel_number(self, name):
+        """What a variable of the kernel holds, 8 bytes."""
+        return struct.unpack("<Q", self.virtual(self.kernel_symbols[name], 8))[0]
 
     def _table(self, address):
         if address not in self._tables:

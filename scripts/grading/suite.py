@@ -31,8 +31,9 @@ TICKS = 100             # of the guest's timer: a second of its own time, 10^9 i
 class Test:
     function: object
     title: str
-    program: str
     parts: dict                 # name: points
+    program: str = ""           # labs/NAME/tests/PROGRAM.c; or
+    selftest: str = ""          # a suite of labs/NAME/kernel
     needs: tuple = ()           # names of tests that must have passed
     gdb: str = ""               # the command that is told where a check of this test fails
     memory: str = "64M"
@@ -154,12 +155,13 @@ def shown(value):
 
 def test_run(lab, test, tree, seed):
     """Run one test. Its Result."""
-    program = os.path.join(tree, "build", "lab", "tests", test.program)
+    program = test.program and os.path.join(tree, "build", "lab", "tests", test.program)
     kernel = os.path.join(tree, "build", "debug", "lazybones")
     parameters = [*lab.parameters, *test.parameters]
     guest = run = None
     try:
-        guest = Guest(kernel, os.path.join(tree, "build", "grub-quick.iso"), program, seed, test.memory, parameters, test.ticks)
+        guest = Guest(kernel, os.path.join(tree, "build", "grub-quick.iso"), program, seed, test.memory, parameters, test.ticks,
+                      test.selftest)
         with guest:
             run = Run(test, guest, seed)
             test.function(run)
@@ -182,8 +184,10 @@ def test_run(lab, test, tree, seed):
 
 
 def debug_command(test, parameters):
-    append = f" APPEND='{' '.join(parameters)}'" if parameters else ""
-    return f"make debug PROGRAM=build/lab/tests/{test.program}{append} MEM={test.memory}"
+    words = [*parameters, f"selftest={test.selftest}"] if test.selftest else parameters
+    append = f" APPEND='{' '.join(words)}'" if words else ""
+    program = "" if test.selftest else f" PROGRAM=build/lab/tests/{test.program}"
+    return f"make debug{program}{append} MEM={test.memory}"
 
 
 def missing_verdict(outcome, log):
