@@ -73,6 +73,7 @@ static void inherit(struct process *child, const struct process *parent, const s
     (void)group_list_get(child->credentials.groups);
     inherit_policy(child, parent);
     child->is_dumpable = parent->is_dumpable;
+    child->has_no_tsc = parent->has_no_tsc;
     child->has_no_new_privileges = parent->has_no_new_privileges;
     child->persona = parent->persona;
     child->has_no_huge_pages = parent->has_no_huge_pages;

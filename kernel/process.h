@@ -86,6 +86,7 @@ struct process {
     int death_signal;  /* prctl(2), PR_SET_PDEATHSIG: what it gets when its parent ends; 0: none */
     bool is_dumpable, has_no_new_privileges, is_subreaper; /* prctl(2) */
     unsigned persona;  /* personality(2) */
+    bool has_no_tsc;   /* PR_SET_TSC: its CPU's time-stamp counter is not its to read */
     bool has_no_huge_pages; /* PR_SET_THP_DISABLE: kept to be told again, since there are none */
     uint64_t timer_slack;   /* PR_SET_TIMERSLACK, nanoseconds: leave to be late that is not made use of */
     unsigned barriers;      /* membarrier(2): what it has registered for */

@@ -291,6 +291,8 @@ static void switch_to(struct process *previous, struct process *next)
         fpu_restore(next->fpu);
     if (next->aspace && next->aspace != cpu->aspace)
         aspace_switch(next->aspace);
+    if (unlikely(previous->has_no_tsc != next->has_no_tsc))
+        cpu_allow_tsc(!next->has_no_tsc);
     cpu->process = next;
     cpu->fault_counts = &next->usage.faults;
     cpu->pid = (uint32_t)next->pid;

@@ -96,6 +96,15 @@ static int set_huge_pages(const struct syscall_args *args)
     return 0;
 }
 
+static int set_tsc(uint64_t wanted)
+{
+    if (wanted != PR_TSC_ENABLE && wanted != PR_TSC_SIGSEGV)
+        return -EINVAL;
+    current()->has_no_tsc = wanted == PR_TSC_SIGSEGV;
+    cpu_allow_tsc(!current()->has_no_tsc);
+    return 0;
+}
+
 static int put_int(vaddr_t to, int value) { return copy_to_user(to, &value, sizeof(value)); }
 
 /* prctl(2): option, four arguments. */
@@ -145,12 +154,10 @@ int64_t sys_prctl(const struct syscall_args *args)
         return argument == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
     case PR_GET_TIMING:
         return PR_TIMING_STATISTICAL;
-    case PR_SET_TSC: /* it cannot be taken away */
-        return argument == PR_TSC_ENABLE ? 0 : -EINVAL;
+    case PR_SET_TSC:
+        return set_tsc(argument);
     case PR_GET_TSC:
-        return put_int(argument, PR_TSC_ENABLE);
-    case PR_GET_SECCOMP: /* there is none */
-        return 0;
+        return put_int(argument, process->has_no_tsc ? PR_TSC_SIGSEGV : PR_TSC_ENABLE);
     default:
         return -EINVAL;
     }

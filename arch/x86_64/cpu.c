@@ -63,6 +63,8 @@ static void model_read(void)
     string_copy(model, *start ? start : "unnamed CPU", sizeof(model));
 }
 
+void cpu_allow_tsc(bool allowed) { cr4_write(allowed ? cr4_read() & ~CR4_TSD : cr4_read() | CR4_TSD); }
+
 static void control_registers_init(void)
 {
     cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE | CR0_WP);

@@ -67,6 +67,9 @@ vaddr_t cpu_fs_base(void);
 /* The user's GS base, which the kernel keeps out of the way while it runs. */
 void cpu_set_gs_base(vaddr_t base);
 
+/* May user mode read the time-stamp counter? If not, that is a general protection fault (SDM vol. 3, 2.5). At first it may. */
+void cpu_allow_tsc(bool allowed);
+
 /* The time-stamp counter. */
 static inline uint64_t cpu_tsc(void)
 {

@@ -13,6 +13,7 @@
 #define CR0_NE (1ul << 5)  /* FPU errors are exception 16 */
 #define CR0_WP (1ul << 16) /* read-only pages bind the kernel as well */
 
+#define CR4_TSD (1ul << 2)         /* RDTSC traps in user mode */
 #define CR4_PGE (1ul << 7)         /* global pages */
 #define CR4_OSFXSR (1ul << 9)      /* SSE state is switched */
 #define CR4_OSXMMEXCPT (1ul << 10) /* SSE errors are exception 19 */

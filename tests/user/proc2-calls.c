@@ -186,6 +186,34 @@ static void group_check(void)
     child_end(&link);
 }
 
+// Ends by a signal where it may not read the time-stamp counter; 0 where it may, and `want` is how that reads.
+static int tsc_read(int want)
+{
+    int mode = 0, status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        unsigned low, high;
+        prctl(PR_GET_TSC, &mode);
+        sched_yield();
+        __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+        _exit(mode != want);
+    }
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static void tsc_check(void)
+{
+    fails(prctl(PR_SET_TSC, 3), EINVAL, "PR_SET_TSC: what is neither: EINVAL");
+    is(tsc_read(PR_TSC_ENABLE), 0, "the time-stamp counter can be read");
+    is(prctl(PR_SET_TSC, PR_TSC_SIGSEGV), 0, "it is taken away");
+    int status = tsc_read(PR_TSC_SIGSEGV);
+    ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "from then on reading it is a SIGSEGV, for a child as well");
+    is(prctl(PR_SET_TSC, PR_TSC_ENABLE), 0, "it is given back");
+    is(tsc_read(PR_TSC_ENABLE), 0, "and can be read");
+}
+
+
 static void system_check(void)
 {
     struct utsname before, after;
@@ -201,6 +229,7 @@ static void system_check(void)
     ok(ram > 128ul << 20 && ram <= 256ul << 20 && info.freeram < info.totalram && info.procs > 1,
        "tells RAM and processes");
     ok(RAW(personality, 0xffffffff) == 0, "personality: Linux");
+    tsc_check();
     void *head = NULL;
     size_t length = 0;
     long ours[3] = {0};
