@@ -64,7 +64,7 @@ static void table_count(struct frame *table, pte_t entry, int by)
 /* lab walk: instead */
 
 /* An entry of an upper table has changed: set its group's bit, or clear it. */
-static void table_note(struct frame *table, const pte_t *slot)
+static __noinline void table_note(struct frame *table, const pte_t *slot)
 {
     unsigned i = entry_index(slot);
     uint64_t bit = 1ul << (i >> GROUP_SHIFT);
@@ -81,10 +81,10 @@ void table_set(struct frame *table, pte_t *slot, pte_t entry)
     table_count(table, pte_load(slot), -1);
     table_count(table, entry, +1);
     pte_store(slot, entry);
-    if (table_is_leaf(table))
-        leaf_note(table, slot);
-    else
+    if (unlikely(!table_is_leaf(table)))
         table_note(table, slot);
+    else if (!pte_is_none(entry))
+        leaf_note(table, slot);
 }
 /* lab walk: instead table_set.c */
 

@@ -4,11 +4,9 @@
  *
  * The tree is a treap: a search tree by address that is at the same time a heap by `priority`, a number
  * as good as random, which keeps it balanced on average whatever the order of insertion (Seidel and Aragon, "Randomized
- * Search Trees", 1996). A new node begins at the bottom and is lifted until the heap is one again, less than twice on average;
- * one that goes is sunk likewise.
+ * Search Trees", 1996). A new node begins at the bottom and is lifted, less than twice on average; one that goes is sunk likewise.
  *
- * No gap in a subtree is larger than `max_gap` of its root. It goes up at once when a gap grows, and down only when a search has
- * looked below in vain: the largest gap of all is where most mappings come and go, and all nodes above it would change each time.
+ * No gap in a subtree is larger than `max_gap` of its root. What a removed VMA leaves too large there, a search in vain brings down.
  */
 #include "mm/vma.h"
 
@@ -73,10 +71,7 @@ void vma_set_init(struct vma_set *set)
 
 static uint64_t tree_max_gap(const struct vma *node) { return node ? node->max_gap : 0; }
 
-static uint64_t node_max_gap(const struct vma *node)
-{
-    return MAX(node->gap, MAX(tree_max_gap(node->left), tree_max_gap(node->right)));
-}
+static uint64_t node_max_gap(const struct vma *n) { return MAX(n->gap, MAX(tree_max_gap(n->left), tree_max_gap(n->right))); }
 
 /* There is such a gap in front of `node` (may be NULL) or below it now. */
 static void tree_raise(struct vma *node, uint64_t gap)
@@ -85,11 +80,17 @@ static void tree_raise(struct vma *node, uint64_t gap)
         node->max_gap = gap;
 }
 
+/* The gap in front of `node` (may be NULL) is smaller now. */
+static void tree_lower(struct vma *node)
+{
+    for (uint64_t max_gap; node && (max_gap = node_max_gap(node)) < node->max_gap; node = node->up)
+        node->max_gap = max_gap;
+}
+
 /* Let `to` (may be NULL) be where `node` is. */
 static void tree_replace(struct vma_set *set, const struct vma *node, struct vma *to)
 {
     struct vma *up = node->up;
-
     *(!up ? &set->root : up->left == node ? &up->left : &up->right) = to;
     if (to)
         to->up = up;
@@ -108,15 +109,14 @@ static void tree_lift(struct vma_set *set, struct vma *node)
     *inner = up;
     up->up = node;
     node->max_gap = up->max_gap;
+    up->max_gap = node_max_gap(up);
 }
 
 /* For each new node another: by its place in memory, a program that maps and unmaps would always have the same luck. */
 static uint32_t random_priority(void)
 {
     static uint64_t state;
-
-    state = state * 6364136223846793005ul + 1442695040888963407ul; /* Knuth's MMIX */
-    return (uint32_t)(state >> 32);
+    return (uint32_t)((state = state * 6364136223846793005ul + 1442695040888963407ul) >> 32); /* Knuth's MMIX */
 }
 
 /* `vma` stands in the list, and its gap and its successor's are set. */
@@ -129,6 +129,7 @@ static void tree_insert(struct vma_set *set, struct vma *vma)
     vma->up = next && !next->left ? next : prev; /* if there is something left of one, there is nothing right of the other */
     *(!vma->up ? &set->root : vma->up == next ? &next->left : &prev->right) = vma;
     tree_raise(vma->up, vma->gap);
+    tree_lower(next);
     while (vma->up && vma->up->priority < vma->priority)
         tree_lift(set, vma);
 }
@@ -343,8 +344,7 @@ static vaddr_t tree_find_gap(struct vma_set *set, struct vma *node, uint64_t len
         set->last = node; /* the place's neighbour above: vma_find_near() */
         return end - length;
     }
-    if (node->start > low)
-        found = tree_find_gap(set, node->left, length, low, high);
+    found = node->start > low ? tree_find_gap(set, node->left, length, low, high) : 0;
     if (!found)
         node->max_gap = node_max_gap(node);
     return found;
