@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The bench's figures for people: the tables and the plot of docs/performance.md.
+"""The bench's figures for people: the tables and the plot of docs/performance.md, and an excerpt in README.md.
 
-The page belongs to people; between two markers it belongs to `make bench-linux`.
+The pages belong to people; between two markers they belong to `make bench-linux`.
 """
 import math
 import os
@@ -12,7 +12,7 @@ import qemu
 
 PAGE = os.path.join(qemu.ROOT, "docs", "performance.md")
 PLOT = os.path.join(qemu.ROOT, "docs", "fork-cost.svg")
-BEGIN, END = "<!-- figures: make bench-linux writes from here -->", "<!-- figures: to here -->"
+README = os.path.join(qemu.ROOT, "README.md")
 
 
 def number(value):
@@ -45,7 +45,7 @@ def table(columns):
 
 
 def markdown(rows):
-    left = sum(not re.search(r"\d|^-$|Li|La|ceiling", cell) for cell in rows[0])
+    left = sum(not re.search(r"\d|^-$|^off$|Li|La|ceiling", cell) for cell in rows[0])
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * left + "--:|" * (len(rows[0]) - left))
     return "\n".join(lines)
@@ -60,15 +60,15 @@ def linux_figures():
     return {name: int(count.replace(",", "")) for name, count in rows}
 
 
-def page_write(text):
-    """Puts `text` between the page's markers. Raises CannotRun if they are not there."""
-    with open(PAGE) as file:
-        page = file.read()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def page_write(text, name="figures", page=PAGE):
+    """Puts `text` between a page's markers of this name. Raises CannotRun if they are not there."""
+    with open(page) as file:
+        contents = file.read()
+    before, begin, rest = contents.partition(f"<!-- {name}: make bench-linux writes from here -->")
+    _, end, after = rest.partition(f"<!-- {name}: to here -->")
     if not begin or not end:
-        raise qemu.CannotRun(f"{os.path.relpath(PAGE, qemu.ROOT)}: the markers of the figures are gone")
-    with open(PAGE, "w") as file:
+        raise qemu.CannotRun(f"{os.path.relpath(page, qemu.ROOT)}: the markers of the {name} are gone")
+    with open(page, "w") as file:
         file.write(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
