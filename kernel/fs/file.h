@@ -24,6 +24,7 @@
 
 struct file {
     uint32_t refs;
+    uint32_t opened_at; /* a named pipe opened before its writers: how many there had ever been (pipe.c) */
     struct inode *inode; /* one reference */
     const struct inode_ops *ops; /* for reading, writing …: the inode's, or those of what it names */
     uint64_t position;

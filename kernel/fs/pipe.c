@@ -289,13 +289,19 @@ static ssize_type pipe_write(struct file *file, const struct buffer *from, uint6
 
 /* ---- the rest ---- */
 
+/* The writers are gone: there are none, and the file was not opened to wait for the first of them (fifo(7)). */
+static bool pipe_was_left(const struct pipe *pipe, const struct file *file)
+{
+    return !pipe->writers && (uint32_t)pipe->writers_ever != file->opened_at;
+}
+
 static short pipe_poll(struct file *file)
 {
     const struct pipe *pipe = pipe_of(file);
     short ready = 0;
     if (file_is_readable(file)) {
         ready |= pipe_used(pipe) ? POLLIN | POLLRDNORM : 0;
-        ready |= pipe->writers ? 0 : POLLHUP;
+        ready |= pipe_was_left(pipe, file) ? POLLHUP : 0;
     }
     if (file_is_writable(file)) {
         ready |= pipe_is_writable(pipe, file->flags & O_DIRECT) ? POLLOUT | POLLWRNORM : 0;
@@ -464,11 +470,13 @@ static void named_pipe_release(struct file *file)
 }
 
 /* O_RDWR never waits; O_NONBLOCK reading does not, and writing then wants a reader to be there (fifo(7)). */
-static int named_pipe_wait(struct pipe *pipe, const struct file *file)
+static int named_pipe_wait(struct pipe *pipe, struct file *file)
 {
     bool reads = file_is_readable(file), writes = file_is_writable(file);
     if (reads && writes)
         return 0;
+    if (reads && file->flags & O_NONBLOCK && !pipe->writers)
+        file->opened_at = (uint32_t)pipe->writers_ever;
     if (file->flags & O_NONBLOCK)
         return writes && !pipe->readers ? -ENXIO : 0;
     if (reads && !pipe->writers)

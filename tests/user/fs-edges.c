@@ -288,6 +288,36 @@ static void polling(void)
     is(ppoll(NULL, 0, &no_time, &none), 0, "without a signal the time is over");
 }
 
+// What poll(2) tells of the descriptor at once.
+static int polled(int fd)
+{
+    struct pollfd asked = { .fd = fd, .events = POLLIN };
+    poll(&asked, 1, 0);
+    return asked.revents;
+}
+
+static void named_pipe(void)
+{
+    char byte;
+    int first, second, writer;
+    ok(mkfifo("fifo", 0600) == 0 && (first = open("fifo", O_RDONLY | O_NONBLOCK)) >= 0, "a named pipe without writers");
+    is(polled(first), 0, "is not at its end before the first one came");
+    is(read(first, &byte, 1), 0, "whatever read(2) says");
+    writer = open("fifo", O_WRONLY);
+    is(polled(first), 0, "nor while it is there");
+    close(writer);
+    is(polled(first), POLLHUP, "but when it has gone");
+    second = open("fifo", O_RDONLY | O_NONBLOCK);
+    is(polled(second), 0, "who opens it then waits for the next one");
+    is(polled(first), POLLHUP, "who had it open is told of the end");
+    writer = open("fifo", O_WRONLY);
+    ok(polled(first) == 0 && polled(second) == 0, "until that one comes");
+    close(writer);
+    ok(polled(first) == POLLHUP && polled(second) == POLLHUP, "and goes");
+    close(first);
+    close(second);
+}
+
 static int in_a_removed_directory(const char *arg)
 {
     if (mkdir(arg, 0700) || chdir(arg) || rmdir("../gone"))
@@ -315,6 +345,7 @@ int main(void)
     old_terminal();
     mounting();
     polling();
+    named_pipe();
     is(as_child(in_a_removed_directory, "gone"), 0, "nothing gets a name in a directory that is gone, whatever it is");
     return tap_end();
 }
