@@ -30,7 +30,8 @@ def many(run):
         run.at_most(costs.values[0], 64 * 3_000, f"instructions of 64 first writes among {count} mappings")
     with run.part("room"):
         run.equal(costs.values[2], mapped.values[0] - 2 * PAGE, "where the next two pages are mapped")
-        run.at_most(costs.values[1], 6_000, f"instructions of mmap among {count} mappings", gdb="hbreak vma_find_gap")
+        run.equal(costs.values[3], mapped.values[0] - 128 * PAGE, "and the two of the 64th time")
+        run.at_most(costs.values[1], 64 * 12_000, f"instructions of 64 times mmap among {count} mappings", gdb="hbreak vma_find_gap")
     run.guest.end()
 
 

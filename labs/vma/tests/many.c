@@ -27,10 +27,12 @@ int main(void)
         after = lab_clock();
         look_cost += after - before;
     }
+    unsigned char *room[TOUCHES]; // as many, so that a search may leave the next one less to do
     before = lab_clock();
-    unsigned char *room = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (uint64_t i = 0; i < TOUCHES; i++)
+        room[i] = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     after = lab_clock();
     map_cost = after - before;
-    lab_report("costs", look_cost, map_cost, (uintptr_t)room);
+    lab_report("costs", look_cost, map_cost, (uintptr_t)room[0], (uintptr_t)room[TOUCHES - 1]);
     return 0;
 }
