@@ -3,7 +3,8 @@
  * clock.c: reading clocks.
  *
  * A negative number names the CPU clock of a process: ~pid << 3, with two bits for what is counted (user and
- * system time, user time alone, or as the scheduler counts) and one for "thread", which is the process here.
+ * system time, user time alone, or as the scheduler counts) and one that says that it is a thread's, which has to be of
+ * the caller's process.
  */
 #include "kernel/clock.h"
 
@@ -11,6 +12,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
+#include "kernel/usage.h"
 #include "mm/usercopy.h"
 
 #define TICK_NANOSECONDS (NANOSECONDS / TIMER_HZ)
@@ -18,33 +20,44 @@
 enum cpu_clock { CPU_CLOCK_PROF = 0, CPU_CLOCK_VIRT = 1, CPU_CLOCK_SCHED = 2 };
 
 #define CPU_CLOCK_WHAT 3
+#define CPU_CLOCK_THREAD 4
 #define CPU_CLOCK_PID_SHIFT 3
 
-static struct process *cpu_clock_owner_locked(int clock)
+bool clock_is_of_thread(int clock)
+{
+    return clock >= 0 ? clock == CLOCK_THREAD_CPUTIME_ID : clock & CPU_CLOCK_THREAD;
+}
+
+struct process *clock_cpu_owner_locked(int clock)
 {
     int pid = clock >= 0 ? 0 : ~(clock >> CPU_CLOCK_PID_SHIFT);
+    struct process *owner = pid ? process_find_locked(pid) : current();
 
-    return pid ? process_find_locked(pid) : current();
+    if (!owner)
+        return NULL;
+    if (clock_is_of_thread(clock))
+        return owner->leader == current()->leader ? owner : NULL;
+    return process_is_leader(owner) || owner == current() ? owner->leader : NULL;
 }
 
 uint64_t clock_cpu_read_locked(int clock, const struct process *process)
 {
     int what = clock >= 0 ? CPU_CLOCK_SCHED : clock & CPU_CLOCK_WHAT;
+    struct process_usage usage;
 
-    switch (what) {
-    case CPU_CLOCK_PROF:
-        return (process->usage.user_ticks + process->usage.system_ticks) * TICK_NANOSECONDS;
-    case CPU_CLOCK_VIRT:
-        return process->usage.user_ticks * TICK_NANOSECONDS;
-    default:
-        return sched_run_time(process);
-    }
+    if (what == CPU_CLOCK_SCHED)
+        return clock_is_of_thread(clock) ? sched_run_time(process) : sched_process_run_time(process);
+    if (clock_is_of_thread(clock))
+        usage = process->usage;
+    else
+        usage_total_locked(process, &usage);
+    return (usage.user_ticks + (what == CPU_CLOCK_PROF ? usage.system_ticks : 0)) * TICK_NANOSECONDS;
 }
 
 static bool cpu_clock_exists(int clock)
 {
     bool irq = spin_lock_irq(&process_lock);
-    bool exists = (clock & CPU_CLOCK_WHAT) <= CPU_CLOCK_SCHED && cpu_clock_owner_locked(clock);
+    bool exists = (clock & CPU_CLOCK_WHAT) <= CPU_CLOCK_SCHED && clock_cpu_owner_locked(clock);
 
     spin_unlock_irq(&process_lock, irq);
     return exists;
@@ -70,15 +83,6 @@ enum clock_kind clock_kind_of(int clock)
     default:
         return clock < 0 && cpu_clock_exists(clock) ? CLOCK_CPU : CLOCK_UNKNOWN;
     }
-}
-
-bool clock_is_own(int clock)
-{
-    bool irq = spin_lock_irq(&process_lock);
-    bool is_own = cpu_clock_owner_locked(clock) == current();
-
-    spin_unlock_irq(&process_lock, irq);
-    return is_own && clock_kind_of(clock) == CLOCK_CPU;
 }
 
 bool clock_may_wake(int clock)
@@ -131,7 +135,7 @@ uint64_t clock_read(int clock)
         return clock_nanoseconds();
     default:
         irq = spin_lock_irq(&process_lock);
-        owner = cpu_clock_owner_locked(clock);
+        owner = clock_cpu_owner_locked(clock);
         time = owner ? clock_cpu_read_locked(clock, owner) : 0;
         spin_unlock_irq(&process_lock, irq);
         return time;

@@ -22,11 +22,17 @@ enum clock_kind { CLOCK_UNKNOWN, CLOCK_WALL, CLOCK_SINCE_BOOT, CLOCK_CPU };
 /* The kind of a clock's number; another process's (clock_getcpuclockid(3)) is CLOCK_CPU if that one lives. */
 enum clock_kind clock_kind_of(int clock);
 
-/* Is it a CPU clock of the current process, by whatever number? */
-bool clock_is_own(int clock);
+/* Is this CPU clock a thread's, rather than a process's? */
+bool clock_is_of_thread(int clock);
 
-/* What a CPU clock of `process`, by a number that was its own, says now. process_lock is held. */
-uint64_t clock_cpu_read_locked(int clock, const struct process *process);
+/*
+ * Whose CPU clock is it, by whatever number? A thread, or the leader of a process; NULL: nobody's, or a thread's of
+ * another process. process_lock is held.
+ */
+struct process *clock_cpu_owner_locked(int clock);
+
+/* What a CPU clock by this number, of this owner, says now. process_lock is held. */
+uint64_t clock_cpu_read_locked(int clock, const struct process *owner);
 
 /* The clocks that would wake a sleeping machine (this one never sleeps) are for the privileged to set alarms by. */
 bool clock_may_wake(int clock);

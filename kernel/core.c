@@ -76,7 +76,7 @@ static struct note_head head_of(unsigned type, size_t size)
 static int parent_pid(const struct process *process)
 {
     bool irq = spin_lock_irq(&process_lock);
-    int pid = process->parent ? process->parent->pid : 0;
+    int pid = process->leader->parent ? process->leader->parent->pid : 0;
 
     spin_unlock_irq(&process_lock, irq);
     return pid;
@@ -89,12 +89,12 @@ static struct prstatus status_of(const struct process *process, int signal)
     return (struct prstatus){
         .signo = signal,
         .cursig = (int16_t)signal,
-        .pending = process->signals->pending,
+        .pending = process->signals->own.mask,
         .blocked = process->signals->blocked,
         .pid = process->pid,
         .ppid = parent_pid(process),
-        .pgrp = process->pgid,
-        .sid = process->sid,
+        .pgrp = process->leader->pgid,
+        .sid = process->leader->sid,
         .regs = { r->r15, r->r14, r->r13, r->r12, r->rbp, r->rbx, r->r11, r->r10, r->r9, r->r8, r->rax, r->rcx, r->rdx,
                   r->rsi, r->rdi, r->vector == TRAP_SYSCALL ? r->error : UINT64_MAX, r->rip, r->cs, r->rflags, r->rsp, r->ss,
                   process->fs_base, process->gs_base },
@@ -109,10 +109,10 @@ static struct prpsinfo info_of(const struct process *process)
         .nice = (char)process->nice,
         .uid = process->credentials.user.real,
         .gid = process->credentials.group.real,
-        .pid = process->pid,
+        .pid = process->leader->pid,
         .ppid = parent_pid(process),
-        .pgrp = process->pgid,
-        .sid = process->sid,
+        .pgrp = process->leader->pgid,
+        .sid = process->leader->sid,
     };
 
     string_copy(info.name, process->name, sizeof(info.name));
@@ -333,7 +333,7 @@ static bool write_core(struct process *process, int signal)
 
     if (!core)
         return false;
-    *core = (struct core){ .limit = process->limits[RLIMIT_CORE].rlim_cur };
+    *core = (struct core){ .limit = process->leader->limits[RLIMIT_CORE].rlim_cur };
     if (list_vmas(core, process->aspace) && !open_core(core)) {
         is_written = true;
         make_notes(core, process, signal);
@@ -349,8 +349,8 @@ static bool write_core(struct process *process, int signal)
 int core_wait_status(int signal)
 {
     struct process *process = current();
-    bool is_wanted = signal_bit(signal) & SIGNALS_WITH_CORE && process->is_dumpable && process->aspace &&
-                     process->limits[RLIMIT_CORE].rlim_cur >= PAGE_SIZE;
+    bool is_wanted = signal_bit(signal) & SIGNALS_WITH_CORE && process->leader->is_dumpable && process->aspace &&
+                     process->leader->limits[RLIMIT_CORE].rlim_cur >= PAGE_SIZE;
 
     return is_wanted && write_core(process, signal) ? signal | WAIT_STATUS_CORE : signal;
 }

@@ -77,7 +77,7 @@ static void identity_set(enum identity_kind kind, struct identity new)
     bool irq = spin_lock_irq(&process_lock);
 
     if (new.effective != old.effective || new.filesystem != old.filesystem)
-        current()->is_dumpable = false; /* it may know what its new user shall not (prctl(2)) */
+        current()->leader->is_dumpable = false; /* it may know what its new user shall not (prctl(2)) */
     *identity_of(&current()->credentials, kind) = new;
     current()->aspace->unprivileged = !is_privileged(); /* for the ledger's reserve */
     spin_unlock_irq(&process_lock, irq);

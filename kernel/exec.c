@@ -265,10 +265,10 @@ static int build_program(struct program *program, const char *path, const struct
     program->aspace = aspace_create();
     if (!program->aspace)
         return -ENOMEM;
-    program->aspace->size_limit = current()->limits[RLIMIT_AS].rlim_cur;
-    program->aspace->data_limit = current()->limits[RLIMIT_DATA].rlim_cur;
-    program->aspace->data_limit_hard = current()->limits[RLIMIT_DATA].rlim_max;
-    program->aspace->lock_limit = current()->limits[RLIMIT_MEMLOCK].rlim_cur;
+    program->aspace->size_limit = current()->leader->limits[RLIMIT_AS].rlim_cur;
+    program->aspace->data_limit = current()->leader->limits[RLIMIT_DATA].rlim_cur;
+    program->aspace->data_limit_hard = current()->leader->limits[RLIMIT_DATA].rlim_max;
+    program->aspace->lock_limit = current()->leader->limits[RLIMIT_MEMLOCK].rlim_cur;
     program->aspace->unprivileged = !credentials_are_privileged(&program->identity.credentials);
     error = elf_map(program->aspace, program->cache, &program->image);
     if (!error && program->image.linker)
@@ -300,6 +300,16 @@ static int take_apart(struct program *program, const struct process *process)
             return -ENOMEM;
     }
     return 0;
+}
+
+/* A program that is complete, but will not be started. */
+static void drop_parts(struct program *program)
+{
+    if (program->files)
+        files_put(program->files);
+    if (program->actions)
+        signal_actions_put(program->actions);
+    aspace_put(program->aspace);
 }
 
 /* The current process's registers at the start of a program: all zero but these. */
@@ -428,6 +438,11 @@ int exec_program(const struct exec_target *target, struct exec_strings *strings)
         error = take_apart(&program, current());
         if (error)
             aspace_put(program.aspace);
+    }
+    if (!error) {
+        error = process_take_lead();
+        if (error)
+            drop_parts(&program);
     }
     if (!error)
         commit_program(current(), &program, target->name);

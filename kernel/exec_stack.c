@@ -159,7 +159,7 @@ int exec_stack_build(struct aspace *aspace, const struct elf_image *image,
                      const char *path, vaddr_t *rsp)
 {
     struct stack_plan plan = plan_stack(image, identity, strings, path);
-    uint64_t limit = current()->limits[RLIMIT_STACK].rlim_cur, length = initial_length(&plan, limit);
+    uint64_t limit = current()->leader->limits[RLIMIT_STACK].rlim_cur, length = initial_length(&plan, limit);
     uint64_t pointers = (uint64_t)(strings->argc + strings->envc) * sizeof(uint64_t);
     int error;
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * exit.c: the end of a process. Waiting for it is sys_wait.c.
+ * exit.c: the end of a thread, and with the last one that of its process. Waiting for it is sys_wait.c.
  *
- *      running --process_exit()--> ZOMBIE --wait4() by the parent--> freed
- *                            \---> DEAD (the parent ignores SIGCHLD) --> freed by who runs next
+ *      leader --thread_exit()--> ZOMBIE --once all threads have ended: wait4() by the parent--> freed
+ *                          \---> DEAD (the parent ignores SIGCHLD) --> freed by who runs next
+ *      another thread ----------> DEAD --> freed by who runs next
  *
- * A process gives back its memory and files itself, before it becomes a zombie; what stays is what wait4(2)
- * tells, and the kernel stack it still stands on. Orphans become children of the nearest subreaper above
- * (prctl(2)), or of init.
+ * process_exit() ends all threads: the caller's itself, the others' by a SIGKILL for each. A thread gives back its
+ * memory and files itself, before it becomes a zombie; what stays is what wait4(2) tells, and the kernel stack it
+ * still stands on. Orphans become children of the nearest subreaper above (prctl(2)), or of init.
  */
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
@@ -17,10 +18,12 @@
 #include "kernel/job.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
+#include "kernel/posix_timer.h"
 #include "kernel/sched.h"
 #include "kernel/segment.h"
 #include "kernel/shutdown.h"
 #include "kernel/syscalls.h"
+#include "kernel/thread.h"
 #include "kernel/usage.h"
 #include "mm/trace.h"
 
@@ -106,7 +109,7 @@ static struct process *find_reaper_locked(struct process *process)
     struct process *above;
 
     for (above = process->parent; above; above = above->parent)
-        if (above->is_subreaper && !above->is_exiting)
+        if (above->is_subreaper && thread_living(above))
             return above;
     return process_find_locked(INIT_PID);
 }
@@ -114,18 +117,14 @@ static struct process *find_reaper_locked(struct process *process)
 /* `child` loses its parent and gets another. */
 static void reparent_locked(struct process *child, struct process *reaper)
 {
-    struct signal_record record = { .si_code = SI_USER }; /* as if the parent had sent it */
     struct process *parent = child->parent;
 
     TAILQ_REMOVE(&parent->children, child, sibling);
     TAILQ_INSERT_TAIL(&reaper->children, child, sibling);
-    child->parent = reaper;
+    thread_tell_child_locked(child);
+    child->parent = child->parent_thread = reaper;
     child->exit_signal = SIGCHLD;
-    record.si_pid = parent->pid;
-    record.si_uid = parent->credentials.user.real;
-    if (child->death_signal)
-        (void)signal_send_locked(child, child->death_signal, &record, NULL);
-    if (child->state == PROCESS_ZOMBIE && notify_parent_locked(child)) {
+    if (process_has_ended(child) && notify_parent_locked(child)) {
         process_leave_locked(child);
         process_free(child);
         return;
@@ -142,38 +141,117 @@ static void reparent_children_locked(struct process *process)
         reparent_locked(TAILQ_FIRST(&process->children), reaper);
 }
 
-void process_exit(int wait_status)
+/* The current thread is about to end. Is it the last one? Then its status is the process's, unless that has one. */
+static bool begin_exit(struct process *thread, int wait_status)
 {
-    struct process *process = current();
-    bool irq;
+    struct process *leader = thread->leader;
+    bool is_last, irq;
 
-    if (process->pid == INIT_PID)
-        shutdown_power_off(wait_status);
-    process->is_exiting = true;
-    if (unlikely(trace_is_on))
-        trace_record(TRACE_EXIT, process->aspace ? &process->aspace->tree : NULL)->process.status = wait_status;
-    timers_release(process);
-    give_back_memory(process);
-    segments_forget(process);
-    give_back_files(process);
-    if (process->pid == process->sid)
-        tty_leave_session(process->sid);
-
+    thread->is_exiting = true;
+    if (!leader->had_threads) {
+        leader->wait_status = wait_status;
+        return true;
+    }
     irq = spin_lock_irq(&process_lock);
-    job_check_orphaned_locked(process, process->parent, JOB_PROCESS_ENDS);
-    reparent_children_locked(process);
-    process->wait_status = wait_status;
-    sched_set_state(PROCESS_ZOMBIE);
-    if (notify_parent_locked(process)) {
-        process_leave_locked(process);
-        sched_set_state(PROCESS_DEAD);
+    is_last = !thread_living(leader);
+    if (is_last && !leader->is_ending)
+        leader->wait_status = wait_status;
+    if (!is_last) {
+        posix_timers_forget_thread_locked(thread);
+        signal_retarget_locked(thread, ~0ul);
+        job_check_stopped_locked(leader);
     }
     spin_unlock_irq(&process_lock, irq);
-    schedule();
-    panic("a process that has ended runs again");
+    return is_last;
 }
 
-/* exit(2), exit_group(2): status. */
-int64_t sys_exit(const struct syscall_args *args) { process_exit((args->arg[0] & 0xff) << 8); }
+/* All threads have ended: the process has. */
+static void end_process_locked(struct process *leader)
+{
+    job_check_orphaned_locked(leader, leader->parent, JOB_PROCESS_ENDS);
+    reparent_children_locked(leader);
+    if (!notify_parent_locked(leader))
+        return;
+    process_leave_locked(leader);
+    if (leader == current()) {
+        sched_set_state(PROCESS_DEAD);
+    } else {
+        current()->leader = current(); /* as far as it still needs one */
+        process_free(leader);
+    }
+}
 
+/* The current thread, which is not the leader, is no part of its process any more. */
+static void leave_process_locked(struct process *thread)
+{
+    struct process *leader = thread->leader;
+
+    usage_add(&leader->ended_usage, &thread->usage);
+    leader->ended_usage.run_time += sched_run_time(thread) - thread->usage.run_time; /* since the last switch */
+    process_leave_locked(thread);
+    sched_set_state(PROCESS_DEAD);
+}
+
+/* End the current thread. May sleep. */
+static void thread_exit(int wait_status) __noreturn_fn;
+static void thread_exit(int wait_status)
+{
+    struct process *thread = current(), *leader = thread->leader;
+    bool is_last = begin_exit(thread, wait_status), irq;
+
+    if (is_last && leader->pid == INIT_PID)
+        shutdown_power_off(leader->wait_status);
+    if (unlikely(trace_is_on))
+        trace_record(TRACE_EXIT, thread->aspace ? &thread->aspace->tree : NULL)->process.status = wait_status;
+    if (is_last)
+        timers_release(leader);
+    give_back_memory(thread);
+    if (is_last)
+        segments_forget(leader);
+    give_back_files(thread);
+    if (is_last && leader->pid == leader->sid)
+        tty_leave_session(leader->sid);
+
+    irq = spin_lock_irq(&process_lock);
+    if (leader->had_threads)
+        thread_leave_children_locked(thread);
+    if (process_is_leader(thread))
+        sched_set_state(PROCESS_ZOMBIE);
+    else
+        leave_process_locked(thread);
+    if (leader->exec_thread)
+        sched_wake(leader->exec_thread);
+    if (process_has_ended(leader))
+        end_process_locked(leader);
+    spin_unlock_irq(&process_lock, irq);
+    schedule();
+    panic("a thread that has ended runs again");
+}
+
+/* The other threads shall end, too, unless they do already. The first one's status counts. */
+static void end_others(struct process *leader, int wait_status)
+{
+    bool irq = spin_lock_irq(&process_lock);
+
+    if (!leader->is_ending && (!leader->exec_thread || leader->exec_thread == current())) {
+        leader->is_ending = true;
+        leader->wait_status = wait_status;
+        thread_kill_others_locked(leader);
+    }
+    spin_unlock_irq(&process_lock, irq);
+}
+
+void process_exit(int wait_status)
+{
+    struct process *leader = current()->leader;
+
+    if (leader->had_threads)
+        end_others(leader, wait_status);
+    thread_exit(wait_status);
+}
+
+/* exit(2): status. */
+int64_t sys_exit(const struct syscall_args *args) { thread_exit((args->arg[0] & 0xff) << 8); }
+
+/* exit_group(2): status. */
 int64_t sys_exit_group(const struct syscall_args *args) { process_exit((args->arg[0] & 0xff) << 8); }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * fork.c: fork, vfork, and clone and clone3 as far as they make processes.
+ * fork.c: fork, vfork, clone and clone3: new processes, and new threads of the caller's.
  *
  * The child gets its own copy of everything by the call that its owner offers for it (files_clone,
  * standpoint_clone, aspace_fork, signal_actions_clone); none of the parent's memory is copied here. Instead of each
- * copy it can have what the parent has (CLONE_FILES, CLONE_FS, CLONE_VM, CLONE_SIGHAND); with CLONE_VFORK the parent sleeps until the child has exec'ed or ended. Threads
- * are not built: the flags that would make one are refused with EINVAL.
+ * copy it can have what the parent has (CLONE_FILES, CLONE_FS, CLONE_VM, CLONE_SIGHAND); with CLONE_VFORK the parent sleeps until the child has exec'ed or ended. With
+ * CLONE_THREAD the child is a thread of the caller's process and shares memory and signal actions with it; all that the
+ * leader keeps for the process stays there.
  *
  * Until process_enter() nobody knows the child, so a failure only has to give back, in reverse, what was
  * taken.
@@ -24,13 +25,13 @@
 #include "mm/usercopy.h"
 
 /*
- * The last three share or hide what no process has here: nobody traces, there are no System V semaphores and no
+ * The last four share or hide what no process has here: nobody traces, there are no System V semaphores and no
  * queues of input and output.
  */
 #define CLONE_BUILT                                                                                    \
-    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS |    \
-     CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND |           \
-     CLONE_PIDFD | CLONE_PTRACE | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_VFORK | CLONE_PARENT |    \
+     CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |                   \
+     CLONE_CLEAR_SIGHAND | CLONE_PIDFD | CLONE_PTRACE | CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
 
 struct fork_request {
     uint64_t flags; /* CLONE_* */
@@ -68,23 +69,16 @@ static void inherit_policy(struct process *child, const struct process *parent)
 static void inherit(struct process *child, const struct process *parent, const struct fork_request *request)
 {
     memcpy(child->name, parent->name, sizeof(child->name));
-    memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->credentials = parent->credentials;
     (void)group_list_get(child->credentials.groups);
     inherit_policy(child, parent);
-    child->is_dumpable = parent->is_dumpable;
     child->has_no_tsc = parent->has_no_tsc;
     child->has_no_new_privileges = parent->has_no_new_privileges;
     child->persona = parent->persona;
-    child->has_no_huge_pages = parent->has_no_huge_pages;
     child->timer_slack = parent->timer_slack;
-    child->barriers = parent->barriers;
-    child->oom_score_adj = parent->oom_score_adj;
-    child->oom_score_adj_min = parent->oom_score_adj_min;
     child->fs_base = request->flags & CLONE_SETTLS ? request->tls : parent->fs_base;
     child->gs_base = parent->gs_base;
     child->exe = executable_get_again(parent->exe);
-    child->exit_signal = request->exit_signal;
     child->rseq = request->flags & CLONE_VM ? 0 : parent->rseq; /* two in one place would be none */
     child->rseq_signature = parent->rseq_signature;
     child->set_child_tid = request->flags & CLONE_CHILD_SETTID ? request->child_tid : 0;
@@ -99,6 +93,18 @@ static void inherit(struct process *child, const struct process *parent, const s
     child->user->rax = 0;
     if (request->stack)
         child->user->rsp = request->stack;
+}
+
+/* What a new process has of that of `leader`; a thread has no part in it. */
+static void inherit_process(struct process *child, const struct process *leader, const struct fork_request *request)
+{
+    memcpy(child->limits, leader->limits, sizeof(child->limits));
+    child->is_dumpable = leader->is_dumpable;
+    child->has_no_huge_pages = leader->has_no_huge_pages;
+    child->barriers = leader->barriers;
+    child->oom_score_adj = leader->oom_score_adj;
+    child->oom_score_adj_min = leader->oom_score_adj_min;
+    child->exit_signal = request->exit_signal;
 }
 
 static int share_or_copy_aspace(struct process *child, struct process *parent, uint64_t flags)
@@ -149,10 +155,21 @@ static struct process *parent_of_child(struct process *child, struct process *ca
     return caller->parent;
 }
 
+/* The complete child, into the table. 0, -EAGAIN or -EEXIST. */
+static int enter_child(struct process *child, const struct process *parent, const struct fork_request *request)
+{
+    struct process *leader = parent->leader;
+
+    if (request->flags & CLONE_THREAD)
+        return process_enter_thread(child, leader);
+    inherit_process(child, leader, request);
+    return process_enter(child, parent_of_child(child, leader, request->flags));
+}
+
 /* RLIMIT_NPROC: the privileged and those whose real user is 0 are free of it (getrlimit(2)). */
 static bool has_too_many_processes(const struct process *process)
 {
-    uint64_t limit = process->limits[RLIMIT_NPROC].rlim_cur;
+    uint64_t limit = process->leader->limits[RLIMIT_NPROC].rlim_cur;
     uint32_t user = process->credentials.user.real;
 
     return limit != RLIM64_INFINITY && user != 0 && !credentials_are_privileged(&process->credentials) &&
@@ -200,7 +217,7 @@ static int make_child(struct process *parent, const struct fork_request *request
     if (!error && request->flags & CLONE_PIDFD)
         error = fd = give_pidfd(child, request->pidfd);
     if (error >= 0)
-        error = process_enter(child, parent_of_child(child, parent, request->flags));
+        error = enter_child(child, parent, request);
     if (error) {
         if (fd >= 0)
             take_pidfd(child, fd);
@@ -279,7 +296,9 @@ static int check_request(const struct fork_request *request)
         return -EINVAL;
     if ((request->flags & CLONE_SIGHAND) && (request->flags & CLONE_CLEAR_SIGHAND))
         return -EINVAL;
-    if ((request->flags & CLONE_PARENT) && !current()->parent)
+    if ((request->flags & CLONE_THREAD) && (!(request->flags & CLONE_SIGHAND) || request->flags & CLONE_PIDFD))
+        return -EINVAL;
+    if ((request->flags & CLONE_PARENT) && !current()->leader->parent)
         return -EINVAL;
     return (request->flags & CLONE_SETTLS) && request->tls >= USER_END ? -EPERM : 0;
 }
@@ -349,7 +368,7 @@ static bool clone_args_are_valid(const struct clone_args *wanted)
 {
     if (wanted->exit_signal > SIGNAL_COUNT || (wanted->flags & (CLONE_DETACHED | CSIGNAL)))
         return false;
-    if ((wanted->flags & CLONE_PARENT) && wanted->exit_signal)
+    if ((wanted->flags & (CLONE_PARENT | CLONE_THREAD)) && wanted->exit_signal)
         return false;
     if ((wanted->flags & CLONE_PIDFD) && (wanted->flags & CLONE_PARENT_SETTID) &&
         wanted->pidfd == wanted->parent_tid)

@@ -14,14 +14,20 @@ struct process;
     (1ul << (SIGSTOP - 1) | 1ul << (SIGTSTP - 1) | 1ul << (SIGTTIN - 1) | 1ul << (SIGTTOU - 1))
 
 /*
- * The current process takes a stop signal with its default action: mark it as stopped and tell its parent;
- * schedule() follows. False: its group is orphaned, and only SIGSTOP stops that (POSIX, 2.4.3). process_lock
- * is held.
+ * The current thread takes a stop signal with its default action: mark it as stopped, and have the other threads of its
+ * process stop, too; schedule() follows. False: its group is orphaned, and only SIGSTOP stops that (POSIX, 2.4.3).
+ * process_lock is held.
  */
 bool job_stop_locked(int number);
 
-/* SIGCONT is being sent to it: if it is stopped, it goes on, and its parent is told. process_lock is held. */
-void job_continue_locked(struct process *process);
+/* This thread is to stop with the rest of its process. process_lock is held. */
+void job_stop_thread_locked(struct process *thread);
+
+/* If all threads of this leader's process, which is to stop, have stopped by now, its parent is told. process_lock is held. */
+void job_check_stopped_locked(struct process *leader);
+
+/* SIGCONT is sent to this leader's process: if it is stopped, it goes on, and its parent is told. process_lock is held. */
+void job_continue_locked(struct process *leader);
 
 /*
  * `process` is about to lose `parent` (by its own end, or the parent's): if that leaves its group orphaned

@@ -9,11 +9,12 @@
 #include "kernel/process.h"
 #include "mm/aspace.h"
 
+/* `process` is a thread that has the address space of its process. */
 static void candidate_fill(struct oom_candidate *candidate, struct process *process)
 {
-    candidate->pid = process->pid;
+    candidate->pid = process->leader->pid;
     candidate->uid = process->credentials.user.real;
-    candidate->oom_score_adj = process->oom_score_adj;
+    candidate->oom_score_adj = process->leader->oom_score_adj;
     candidate->is_victim = process->oom_victim;
     candidate->aspace = aspace_get(process->aspace);
     string_copy(candidate->name, process->name, sizeof(candidate->name));
@@ -26,10 +27,15 @@ unsigned oom_candidates_after(int after, struct oom_candidate *candidates, unsig
     bool irq = spin_lock_irq(&process_lock);
 
     TAILQ_FOREACH(process, &process_table, all) {
+        struct process *thread;
+
         if (count == room)
             break;
-        if (process->pid > after && process->pid != INIT_PID && process->aspace)
-            candidate_fill(&candidates[count++], process);
+        if (process->pid <= after || process->pid == INIT_PID || !process_is_leader(process))
+            continue;
+        thread = process_with_memory_locked(process);
+        if (thread)
+            candidate_fill(&candidates[count++], thread);
     }
     spin_unlock_irq(&process_lock, irq);
     return count;
@@ -61,7 +67,7 @@ void oom_kill(struct aspace *aspace)
 bool oom_current_is_dying(void)
 {
     const struct process *process = current();
-    return process->signals && (process->is_exiting || (process->signals->pending & signal_bit(SIGKILL)));
+    return process->signals && (process->is_exiting || (process->signals->own.mask & signal_bit(SIGKILL)));
 }
 
 bool oom_current_is_victim(void) { return current()->oom_victim; }

@@ -36,7 +36,7 @@ static short pidfd_poll(struct file *file)
     bool irq = spin_lock_irq(&process_lock);
 
     process = pidfd_of(file->inode)->process;
-    ready = !process || process->state == PROCESS_ZOMBIE ? POLLIN | POLLRDNORM : 0;
+    ready = !process || process_has_ended(process) ? POLLIN | POLLRDNORM : 0;
     spin_unlock_irq(&process_lock, irq);
     return ready;
 }
@@ -144,12 +144,12 @@ int64_t sys_pidfd_open(const struct syscall_args *args)
         return -ENOMEM;
     irq = spin_lock_irq(&process_lock);
     process = process_find_locked(pid);
-    if (process)
+    if (process && process_is_leader(process))
         mean_locked(pidfd, process);
     spin_unlock_irq(&process_lock, irq);
-    if (!process) {
+    if (!pidfd->process) {
         inode_put(&pidfd->inode);
-        return -ESRCH;
+        return process ? -EINVAL : -ESRCH; /* a thread has none */
     }
     return install(pidfd, flags);
 }

@@ -2,12 +2,12 @@
 /*
  * posix_timer.c: timer_create(2) and its kin.
  *
- * A timer sends its signal and, with an interval, goes on when that is taken, which is when the expiries that would
- * have come meanwhile are counted (overruns). So a short interval cannot keep the machine busy. A real-time signal's queue entry is made with the timer, so that
- * sending cannot fail in the interrupt.
+ * A timer sends its signal and, with an interval, goes on when that is taken, which is when the expiries that
+ * would have come meanwhile are counted (overruns). So a short interval cannot keep the machine busy. A real-time
+ * signal's queue entry is made with the timer, so that sending cannot fail in the interrupt.
  *
- * Timers on wall-clock time and time since boot are alarms; those on the CPU clock of the process are looked
- * at by each tick it runs. No timer runs on another process's CPU clock (EINVAL).
+ * Timers on wall-clock time and time since boot are alarms; those on the CPU clock of the process or the thread are
+ * looked at by each tick it runs. No timer runs on the CPU clock of another process or thread (EINVAL).
  *
  * Lock: process_lock for the list and all of a timer but its alarm.
  */
@@ -24,7 +24,9 @@
 
 struct posix_timer {
     struct alarm alarm;
-    struct process *process;
+    struct process *process; /* the leader */
+    struct process *target;  /* the thread that gets the signal (SIGEV_THREAD_ID); NULL: the process */
+    struct process *clocked; /* whose CPU clock it is; NULL: no CPU clock, or the thread has ended */
     int id;
     int clock_number;
     enum clock_kind clock; /* its kind */
@@ -40,11 +42,11 @@ struct posix_timer {
 
 static struct slab_cache timer_cache = SLAB_CACHE_INIT(timer_cache, "posix_timer", struct posix_timer);
 
-static struct posix_timer *find_locked(struct process *process, int id)
+static struct posix_timer *find_locked(const struct process *process, int id)
 {
     struct posix_timer *timer;
 
-    LIST_FOREACH(timer, &process->timers.posix, link)
+    LIST_FOREACH(timer, &process->leader->timers.posix, link)
         if (timer->id == id)
             return timer;
     return NULL;
@@ -67,12 +69,12 @@ int timers_take_overrun_locked(struct process *process, int id)
 /* Is the timer's own signal still pending? */
 static bool is_pending_locked(const struct posix_timer *timer)
 {
-    const struct signals *signals = timer->process->signals;
-    const struct signal_record *record = &signals->records[timer->number - 1];
+    const struct pending *pending = timer->target ? &timer->target->signals->own : &timer->process->signals->shared;
+    const struct signal_record *record = &pending->records[timer->number - 1];
 
     if (timer->entry)
         return timer->entry->is_queued;
-    return (signals->pending & signal_bit(timer->number)) && record->si_code == SI_TIMER &&
+    return (pending->mask & signal_bit(timer->number)) && record->si_code == SI_TIMER &&
            record->si_tid == timer->id;
 }
 
@@ -88,7 +90,10 @@ static void fire_locked(struct posix_timer *timer)
     }
     record.si_tid = timer->id;
     record._sifields._timer._sigval = timer->value;
-    (void)signal_send_locked(timer->process, timer->number, &record, timer->entry);
+    if (timer->target)
+        (void)signal_send_thread_locked(timer->target, timer->number, &record, timer->entry);
+    else
+        (void)signal_send_locked(timer->process, timer->number, &record, timer->entry);
 }
 
 static void ring(struct alarm *alarm)
@@ -103,8 +108,15 @@ static void ring(struct alarm *alarm)
     spin_unlock_irq(&process_lock, irq);
 }
 
-static void charge_locked(struct posix_timer *timer, uint64_t now)
+static uint64_t cpu_time_locked(const struct posix_timer *timer)
 {
+    return timer->clocked ? clock_cpu_read_locked(timer->clock_number, timer->clocked) : 0;
+}
+
+static void charge_locked(struct posix_timer *timer)
+{
+    uint64_t now = cpu_time_locked(timer);
+
     if (!timer->cpu_deadline || timer->cpu_deadline > now)
         return;
     fire_locked(timer);
@@ -118,15 +130,31 @@ static void charge_locked(struct posix_timer *timer, uint64_t now)
     }
 }
 
-void posix_timers_charge(struct process *process)
+void posix_timers_charge(struct process *leader)
 {
     struct posix_timer *timer;
     bool irq = spin_lock_irq(&process_lock);
 
-    LIST_FOREACH(timer, &process->timers.posix, link)
+    LIST_FOREACH(timer, &leader->timers.posix, link)
         if (timer->clock == CLOCK_CPU)
-            charge_locked(timer, clock_cpu_read_locked(timer->clock_number, process));
+            charge_locked(timer);
     spin_unlock_irq(&process_lock, irq);
+}
+
+void posix_timers_forget_thread_locked(const struct process *thread)
+{
+    struct posix_timer *timer;
+
+    LIST_FOREACH(timer, &thread->leader->timers.posix, link) {
+        if (timer->clocked == thread && clock_is_of_thread(timer->clock_number)) {
+            timer->clocked = NULL;
+            timer->cpu_deadline = 0;
+        }
+        if (timer->target == thread) {
+            timer->target = NULL;
+            timer->number = 0;
+        }
+    }
 }
 
 /* Out of the list; a signal that is still queued stays, and its entry goes when it is delivered. */
@@ -142,13 +170,31 @@ static void delete_locked(struct posix_timer *timer)
     slab_free(&timer_cache, timer);
 }
 
-void posix_timers_release(struct process *process)
+void posix_timers_release(struct process *leader)
 {
     bool irq = spin_lock_irq(&process_lock);
 
-    while (!LIST_EMPTY(&process->timers.posix))
-        delete_locked(LIST_FIRST(&process->timers.posix));
+    while (!LIST_EMPTY(&leader->timers.posix))
+        delete_locked(LIST_FIRST(&leader->timers.posix));
     spin_unlock_irq(&process_lock, irq);
+}
+
+static bool names_thread(const struct sigevent *event) { return event->sigev_notify == (SIGEV_SIGNAL | SIGEV_THREAD_ID); }
+
+/* A thread of the current process. */
+static struct process *find_thread_locked(int tid)
+{
+    struct process *thread = process_find_locked(tid);
+
+    return thread && thread->leader == current()->leader ? thread : NULL;
+}
+
+static bool has_thread(int tid)
+{
+    bool irq = spin_lock_irq(&process_lock), has = find_thread_locked(tid);
+
+    spin_unlock_irq(&process_lock, irq);
+    return has;
 }
 
 /* What timer_create(2) is asked to send: 0 or -EINVAL. Without `event` it is SIGALRM. */
@@ -158,8 +204,11 @@ static int event_check(const struct sigevent *event)
 
     if (notify == SIGEV_NONE)
         return 0;
-    if (notify == (SIGEV_SIGNAL | SIGEV_THREAD_ID) && event->sigev_notify_thread_id == current()->pid)
+    if (names_thread(event)) {
+        if (!has_thread(event->sigev_notify_thread_id))
+            return -EINVAL;
         notify = SIGEV_SIGNAL;
+    }
     if (notify != SIGEV_SIGNAL && notify != SIGEV_THREAD)
         return -EINVAL;
     return signal_is_valid(event->sigev_signo) ? 0 : -EINVAL;
@@ -172,7 +221,7 @@ static struct posix_timer *make_timer(int clock, int number)
     if (!timer)
         return NULL;
     timer->alarm.ring = ring;
-    timer->process = current();
+    timer->process = current()->leader;
     timer->clock_number = clock;
     timer->clock = clock_kind_of(clock);
     timer->number = number;
@@ -193,6 +242,12 @@ static int enter_timer(struct posix_timer *timer, const struct sigevent *event)
     bool irq = spin_lock_irq(&process_lock);
 
     timer->id = timers->next_id++;
+    if (timer->clock == CLOCK_CPU)
+        timer->clocked = clock_cpu_owner_locked(timer->clock_number);
+    if (event && names_thread(event))
+        timer->target = find_thread_locked(event->sigev_notify_thread_id);
+    if (event && names_thread(event) && !timer->target)
+        timer->number = 0; /* it has ended meanwhile */
     if (event)
         timer->value = event->sigev_value;
     else
@@ -214,13 +269,23 @@ static int delete_timer(int id)
     return timer ? 0 : -EINVAL;
 }
 
+static bool is_own(int clock)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *owner = clock_cpu_owner_locked(clock);
+    bool is_own = owner && owner->leader == current()->leader;
+
+    spin_unlock_irq(&process_lock, irq);
+    return is_own;
+}
+
 /*
  * May a timer run on this clock? Not on the coarse and raw ones, nor on another process's CPU; on those that would
  * wake a sleeping machine only by privilege.
  */
 static int clock_check(int clock)
 {
-    if (!clock_kind_of(clock) || (clock < 0 && !clock_is_own(clock)))
+    if (!clock_kind_of(clock) || (clock < 0 && !is_own(clock)))
         return -EINVAL;
     if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW)
         return -EOPNOTSUPP;
@@ -264,10 +329,10 @@ int64_t sys_timer_getoverrun(const struct syscall_args *args)
     return result;
 }
 
-/* What its clock says now: CPU time, or time since boot, by which its alarm goes. */
+/* What its clock says now: CPU time, or time since boot, by which its alarm goes. process_lock is held. */
 static uint64_t timer_now(const struct posix_timer *timer)
 {
-    return timer->clock == CLOCK_CPU ? clock_cpu_read_locked(timer->clock_number, timer->process) : clock_nanoseconds();
+    return timer->clock == CLOCK_CPU ? cpu_time_locked(timer) : clock_nanoseconds();
 }
 
 static struct __kernel_itimerspec read_locked(const struct posix_timer *timer)

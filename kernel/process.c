@@ -8,6 +8,7 @@
 #include "kernel/process.h"
 
 #include "arch/x86_64/machine.h"
+#include "kernel/job.h"
 #include "kernel/lib/assert.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
@@ -58,13 +59,25 @@ int process_visit(int (*visit)(struct process *process, void *arg), void *arg)
     return result;
 }
 
+struct process *process_with_memory_locked(struct process *process)
+{
+    struct process *thread = process->leader;
+
+    ASSERT(spin_is_held(&process_lock));
+    while (thread && !thread->aspace)
+        thread = thread_next(thread);
+    return thread;
+}
+
 struct aspace *process_aspace(int pid)
 {
     struct aspace *aspace = NULL;
     bool irq = spin_lock_irq(&process_lock);
     struct process *process = process_find_locked(pid);
 
-    if (process && process->aspace)
+    if (process)
+        process = process_with_memory_locked(process);
+    if (process)
         aspace = aspace_get(process->aspace);
     spin_unlock_irq(&process_lock, irq);
     return aspace;
@@ -88,7 +101,7 @@ bool process_group_is_orphaned_locked(int pgid, const struct process *leaving)
     ASSERT(spin_is_held(&process_lock));
     TAILQ_FOREACH(process, &process_table, all) {
         parent = process->parent;
-        if (process->pgid != pgid || process == leaving || process->state == PROCESS_ZOMBIE || !parent ||
+        if (process->pgid != pgid || process == leaving || process_has_ended(process) || !parent ||
             parent->pid == INIT_PID)
             continue;
         if (parent->pgid != pgid && parent->sid == process->sid)
@@ -101,7 +114,7 @@ bool process_may_access_locked(const struct process *process)
 {
     const struct credentials *mine = &current()->credentials, *its = &process->credentials;
 
-    if (process == current() || credentials_are_privileged(mine))
+    if (process->leader == current()->leader || credentials_are_privileged(mine))
         return true;
     return mine->user.real == its->user.real && mine->user.real == its->user.effective &&
            mine->user.real == its->user.saved && mine->group.real == its->group.real &&
@@ -113,9 +126,9 @@ bool process_may_look_locked(const struct process *process)
     const struct credentials *mine = &current()->credentials, *its = &process->credentials;
     uint32_t user = mine->user.filesystem, group = mine->group.filesystem;
 
-    if (process == current() || credentials_are_privileged(mine))
+    if (process->leader == current()->leader || credentials_are_privileged(mine))
         return true;
-    return process->is_dumpable && user == its->user.real && user == its->user.effective &&
+    return process->leader->is_dumpable && user == its->user.real && user == its->user.effective &&
            user == its->user.saved && group == its->group.real && group == its->group.effective &&
            group == its->group.saved;
 }
@@ -166,6 +179,7 @@ static struct process *create_bare(struct signal_actions *actions)
     process->kernel_stack = kstack_alloc();
     if (!process->kernel_stack)
         goto out_signals;
+    process->leader = process;
     signal_init(process->signals, actions);
     timers_init(&process->timers);
     TAILQ_INIT(&process->children);
@@ -232,7 +246,7 @@ void process_shed(struct process *process)
 void process_free(struct process *process)
 {
     ASSERT(process != current() && !process->aspace && !process->files && !process->standpoint && !process->exe);
-    ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix));
+    ASSERT(!process->timers.real.armed && LIST_EMPTY(&process->timers.posix) && LIST_EMPTY(&process->threads));
     signal_release(process->signals);
     group_list_put(process->credentials.groups);
     process_shed(process);
@@ -279,28 +293,55 @@ static void insert_locked(struct process *process)
     process_figures.count++;
 }
 
-int process_enter(struct process *process, struct process *parent)
+/* Into the table with a number: 0, -EAGAIN, -EEXIST. */
+static int enter_locked(struct process *process)
 {
-    bool irq = spin_lock_irq(&process_lock);
     int pid = process->pid;
 
     if (!pid)
         pid = choose_pid_locked();
     else if (pid_in_use_locked(pid))
         pid = -EEXIST;
-    if (pid > 0) {
-        process->pid = pid;
-        process->pgid = process->is_kernel ? 0 : parent ? current()->pgid : pid;
-        process->sid = process->is_kernel ? 0 : parent ? current()->sid : pid;
+    if (pid < 0)
+        return pid;
+    process->pid = pid;
+    insert_locked(process);
+    pids_out_of_order |= pid > last_pid;
+    process_figures.last_pid = pid;
+    return 0;
+}
+
+int process_enter(struct process *process, struct process *parent)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    int error = enter_locked(process), alone = process->is_kernel ? 0 : process->pid;
+
+    if (!error) {
+        process->pgid = parent ? current()->leader->pgid : alone;
+        process->sid = parent ? current()->leader->sid : alone;
         process->parent = parent;
+        process->parent_thread = parent == current()->leader ? current() : parent;
         if (parent)
             TAILQ_INSERT_TAIL(&parent->children, process, sibling);
-        insert_locked(process);
-        pids_out_of_order |= pid > last_pid;
-        process_figures.last_pid = pid;
     }
     spin_unlock_irq(&process_lock, irq);
-    return MIN(pid, 0);
+    return error;
+}
+
+int process_enter_thread(struct process *thread, struct process *leader)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    int error = leader->is_ending || leader->exec_thread ? -EAGAIN : enter_locked(thread);
+
+    if (!error) {
+        thread->leader = leader;
+        leader->had_threads = true;
+        LIST_INSERT_HEAD(&leader->threads, thread, thread_link);
+        if (leader->stop_signal)
+            job_stop_thread_locked(thread);
+    }
+    spin_unlock_irq(&process_lock, irq);
+    return error;
 }
 
 void process_leave_locked(struct process *process)
@@ -309,6 +350,8 @@ void process_leave_locked(struct process *process)
     ASSERT(TAILQ_EMPTY(&process->children));
     pidfd_forget_locked(process);
     TAILQ_REMOVE(&process_table, process, all);
+    if (!process_is_leader(process))
+        LIST_REMOVE(process, thread_link);
     if (process->parent)
         TAILQ_REMOVE(&process->parent->children, process, sibling);
     process_figures.count--;

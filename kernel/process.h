@@ -2,14 +2,20 @@
 /*
  * process.h: processes: the table of them, their family, and what each one holds.
  *
- * A process has one thread. pid 1 is init: orphans become its children, signals it does not handle pass it
+ * A process is one thread, or several that share its memory (clone(2), CLONE_THREAD). A struct process is a thread. The
+ * first one is the leader, and its struct also holds what the threads have in common, in fields of their own below;
+ * the others reach it by `leader`. A thread's number is its `pid`, the leader's is the process's. A leader that ends
+ * before the others stays as a zombie, which nobody is told of until the last one has gone; any other thread goes
+ * without a trace. A thread that calls execve(2) ends the others and becomes the leader (process_take_lead()).
+ *
+ * pid 1 is init: orphans become its children, signals it does not handle pass it
  * by, and when it ends the machine powers off. The idle process (pid 0) stands outside the table and has no
  * aspace. A kernel thread (kthread.h) is a process that never goes to user mode: no aspace, no files, no
  * parent, and signals pass it by.
  *
  * Locks: process_lock (first in the order; an _irq lock, because the terminal's interrupt sends signals)
- * guards the table, the family links, group and session numbers, pending signals, and the step to ZOMBIE.
- * What belongs to one process alone (usage, limits, name, descriptors, context) is changed by that process
+ * guards the table, the family links, the lists of threads, group and session numbers, pending signals, and the step to
+ * ZOMBIE. What belongs to one thread alone (usage, name, descriptors, context) is changed by that thread
  * only; others may look at numbers under process_lock. `aspace`, `files`, `standpoint` and `exe` are set to NULL
  * under process_lock at exit, so whoever wants a reference takes it under that lock.
  */
@@ -43,7 +49,7 @@ enum process_state {
     PROCESS_KILLABLE,        /* a signal that ends it wakes it */
     PROCESS_UNINTERRUPTIBLE, /* only its wait queue wakes it */
     PROCESS_STOPPED,         /* by a stop signal: SIGCONT or SIGKILL wakes it */
-    PROCESS_ZOMBIE,          /* ended; its parent has not waited for it */
+    PROCESS_ZOMBIE,          /* a leader that has ended; its process's parent has not waited for it */
     PROCESS_DEAD,            /* ended and out of the table; freed once it is off its stack */
 };
 
@@ -65,18 +71,16 @@ struct restart {
 };
 
 struct process {
-    int pid, pgid, sid;
+    /* ---- the thread's own ---- */
+
+    int pid;
+    struct process *leader; /* of its process; maybe itself */
+    LIST_ENTRY(process) thread_link;
+    TAILQ_ENTRY(process) all; /* the table, ascending by pid */
     char name[PROCESS_NAME_SIZE];
     enum process_state state; /* the run queue's lock guards its changes */
-    int wait_status;          /* as wait4(2) reports it; valid when ZOMBIE */
-    int exit_signal;          /* what the parent gets at the end: SIGCHLD, or as clone(2) said; 0: none */
-    bool has_execed;          /* setpgid(2) from the parent comes too late */
     bool is_kernel;           /* a kernel thread */
-    bool is_exiting;          /* process_exit() has begun */
-
-    /* Job control (process_lock). The flags: wait4(2) has not told the parent yet. */
-    int stop_signal; /* while STOPPED, or until the stop is told */
-    bool stop_unreported, continue_unreported;
+    bool is_exiting;          /* thread_exit() has begun */
 
     struct credentials credentials;
     int nice;          /* -20 to 19: the length of its slice (sched.h) */
@@ -84,25 +88,15 @@ struct process {
     int priority;      /* 1 to 99 for SCHED_FIFO and SCHED_RR (whoever has more runs first), else 0 */
     bool resets_on_fork; /* SCHED_RESET_ON_FORK */
     int death_signal;  /* prctl(2), PR_SET_PDEATHSIG: what it gets when its parent ends; 0: none */
-    bool is_dumpable, has_no_new_privileges, is_subreaper; /* prctl(2) */
-    unsigned persona;  /* personality(2) */
-    bool has_no_tsc;   /* PR_SET_TSC: its CPU's time-stamp counter is not its to read */
-    bool has_no_huge_pages; /* PR_SET_THP_DISABLE: kept to be told again, since there are none */
-    uint64_t timer_slack;   /* PR_SET_TIMERSLACK, nanoseconds: leave to be late that is not made use of */
-    unsigned barriers;      /* membarrier(2): what it has registered for */
+    bool has_no_new_privileges; /* prctl(2) */
+    unsigned persona;           /* personality(2) */
+    bool has_no_tsc;      /* PR_SET_TSC: its CPU's time-stamp counter is not its to read */
+    uint64_t timer_slack; /* PR_SET_TIMERSLACK, nanoseconds: leave to be late that is not made use of */
 
-    struct process *parent; /* NULL: pid 1's */
-    TAILQ_HEAD(, process) children; /* oldest first */
-    TAILQ_ENTRY(process) sibling;
-    TAILQ_ENTRY(process) all;        /* the table, ascending by pid */
-    LIST_HEAD(, pidfd) pidfds;       /* descriptors that mean this process (pidfd.h) */
-    struct wait_queue child_event;   /* a child changed its state, or let go after vfork */
-    struct process *vfork_child;     /* the child that this process waits for to exec or exit */
+    struct process *vfork_child;     /* the child that this thread waits for to exec or exit */
     struct process *vfork_parent;    /* and the other way round */
 
     struct aspace *aspace; /* one reference; NULL: kernel thread, or ended */
-    int oom_score_adj;     /* /proc/PID/oom_score_adj: -1000 (never) to 1000; fork inherits it, exec keeps it */
-    int oom_score_adj_min; /* the lowest that the unprivileged may set: what a privileged process set last */
     bool oom_victim;       /* chosen to die; may use the reserve of frames */
 
     struct context context;
@@ -122,15 +116,45 @@ struct process {
     uint64_t run_since; /* nanoseconds since boot: when it got the CPU */
 
     struct signals *signals;
-    struct process_timers timers;
     struct files *files;
     struct held_files held; /* for the system call that it is in (descriptor.h) */
     struct standpoint *standpoint;
     struct inode *exe; /* /proc/PID/exe */
 
-    struct rlimit64 limits[RLIM_NLIMITS];
-    struct process_usage usage, child_usage;
+    struct process_usage usage;
     uint64_t start_time; /* nanoseconds since boot */
+
+    /* ---- the process's: in the leader; 0 in all other threads, but for `child_event` ---- */
+
+    int pgid, sid;
+    LIST_HEAD(, process) threads; /* the living ones but the leader */
+    struct process *exec_thread;  /* ends all others, to run a program */
+    bool had_threads;             /* there are or were others than the leader */
+    bool is_ending;               /* process_exit() has begun: `wait_status` is settled */
+    int wait_status;              /* as wait4(2) reports it; valid when it has ended */
+    int exit_signal; /* what the parent gets at the end: SIGCHLD, or as clone(2) said; 0: none */
+    bool has_execed; /* setpgid(2) from the parent comes too late */
+
+    /* Job control (process_lock). The last two: wait4(2) has not told the parent yet. */
+    int stop_signal;  /* from the signal that stops it until it goes on; 0: none */
+    bool is_stopping; /* not all threads are STOPPED yet */
+    bool stop_unreported, continue_unreported;
+
+    struct process *parent;        /* a leader, too; NULL: pid 1's */
+    struct process *parent_thread; /* the one that made it, or while that is gone another one of the parent */
+    TAILQ_HEAD(, process) children; /* oldest first */
+    TAILQ_ENTRY(process) sibling;
+    LIST_HEAD(, pidfd) pidfds;     /* descriptors that mean this process (pidfd.h) */
+    struct wait_queue child_event; /* a child changed its state; or, each thread's own, let go after vfork */
+
+    bool is_dumpable, is_subreaper; /* prctl(2) */
+    bool has_no_huge_pages; /* PR_SET_THP_DISABLE: kept to be told again, since there are none */
+    unsigned barriers;      /* membarrier(2): what it has registered for */
+    int oom_score_adj;     /* /proc/PID/oom_score_adj: -1000 (never) to 1000; fork inherits it, exec keeps it */
+    int oom_score_adj_min; /* the lowest that the unprivileged may set: what a privileged process set last */
+    struct process_timers timers;
+    struct rlimit64 limits[RLIM_NLIMITS];
+    struct process_usage child_usage, ended_usage; /* of waited-for children, of threads that have ended */
 };
 
 #define TIMER_SLACK_DEFAULT 50000 /* nanoseconds, as on Linux: what a slack of 0 means */
@@ -141,6 +165,30 @@ static inline uint64_t process_timer_slack(const struct process *process)
 
 static inline struct process *current(void) { return this_cpu()->process; }
 
+static inline bool process_is_leader(const struct process *process) { return process->leader == process; }
+
+/* for (thread = leader; thread; thread = thread_next(thread)): all of a process, process_lock is held. */
+static inline struct process *thread_next(const struct process *thread)
+{
+    return process_is_leader(thread) ? LIST_FIRST(&thread->threads) : LIST_NEXT(thread, thread_link);
+}
+
+/* A thread of this leader's process that has not begun to end, the leader first; or NULL. process_lock is held. */
+static inline struct process *thread_living(const struct process *leader)
+{
+    const struct process *thread = leader;
+
+    while (thread && thread->is_exiting)
+        thread = thread_next(thread);
+    return (struct process *)thread;
+}
+
+/* Have all threads of this leader's process ended? process_lock is held. */
+static inline bool process_has_ended(const struct process *leader)
+{
+    return leader->state >= PROCESS_ZOMBIE && LIST_EMPTY(&leader->threads);
+}
+
 extern struct spinlock process_lock;
 TAILQ_HEAD(process_list, process);
 extern struct process_list process_table;
@@ -150,6 +198,9 @@ struct process *process_find_locked(int pid);
 
 /* Visit all in pid order with process_lock held (so interrupts are off); visit returns 0 to go on. */
 int process_visit(int (*visit)(struct process *process, void *arg), void *arg);
+
+/* One of its threads that still has the address space, or NULL. process_lock is held. */
+struct process *process_with_memory_locked(struct process *process);
 
 /*
  * A reference to the address space of `pid` for a look at it, or NULL (no such process, zombie, kernel's
@@ -197,14 +248,22 @@ void process_free(struct process *process);
  * 0; -EAGAIN: no pid is left; -EEXIST: the wanted one is in use.
  */
 int process_enter(struct process *process, struct process *parent) __must_check;
-/* Out of the table and its parent's list. process_lock is held. */
+/* The same as a thread of `leader`'s process. -EAGAIN also if that is about to end. */
+int process_enter_thread(struct process *thread, struct process *leader) __must_check;
+/* Out of the table and its parent's list, or its process's. process_lock is held. */
 void process_leave_locked(struct process *process);
 
 /*
- * End the current process with this wait status (wait4(2)): exit code << 8, or the number of a signal. May
- * sleep.
+ * End the current process, all its threads, with this wait status (wait4(2)): exit code << 8, or the number of a
+ * signal. May sleep.
  */
 void process_exit(int wait_status) __noreturn_fn;
+
+/*
+ * execve(2): the current thread is alone from now on, and the leader. The others end, which is waited for. 0, or
+ * -EINTR where it has to end itself. Callers ask current() again afterwards: it may be another struct (thread.c).
+ */
+int process_take_lead(void) __must_check;
 
 /*
  * May the current process look into, or change, this one (ptrace(2), "access mode checking"): the same user,

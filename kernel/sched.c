@@ -33,7 +33,10 @@ static struct spinlock run_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(run_queue, process) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static unsigned run_count; /* processes in run_queue */
 
+static struct signals idle_signals; /* none, ever */
 static struct process idle = {
+    .leader = &idle,
+    .signals = &idle_signals,
     .name = "idle",
     .state = PROCESS_RUNNABLE,
     .child_event = WAIT_QUEUE_INIT(idle.child_event),
@@ -243,7 +246,7 @@ unsigned sched_runnable(void) { return run_count + (current() != &idle); }
 /* The idle process never has a signal. */
 static bool signal_needs_delivery(const struct process *process)
 {
-    return process->signals && (process->signals->restore_saved || signal_is_pending(process));
+    return process->signals->restore_saved || signal_is_pending(process);
 }
 
 uint64_t sched_run_time(const struct process *process)
@@ -251,6 +254,15 @@ uint64_t sched_run_time(const struct process *process)
     uint64_t time = process->usage.run_time;
 
     return process == current() ? time + clock_nanoseconds() - process->run_since : time;
+}
+
+uint64_t sched_process_run_time(const struct process *leader)
+{
+    uint64_t time = leader->ended_usage.run_time;
+
+    for (const struct process *thread = leader; thread; thread = thread_next(thread))
+        time += sched_run_time(thread);
+    return time;
 }
 
 /* The CPU's time so far is `previous`'s, from now on `next`'s. */
@@ -276,6 +288,24 @@ static void finish_switch(void)
         process_shed(previous);
 }
 
+/* Who runs here, for those who ask. */
+static void cpu_take(struct cpu *cpu, struct process *process)
+{
+    cpu->process = process;
+    cpu->fault_counts = &process->usage.faults;
+    cpu->pid = (uint32_t)process->pid;
+}
+
+void sched_become(struct process *process)
+{
+    const struct process *before = current();
+
+    process->run_since = before->run_since;
+    process->slice = before->slice;
+    cpu_take(this_cpu(), process);
+    sched_set_state(PROCESS_RUNNABLE);
+}
+
 /*
  * Hand this CPU to `next`: interrupts are off. A process without an address space runs on the tables that are
  * loaded: their owner cannot free them without running, and then it leaves them first (process_exit, exec).
@@ -293,11 +323,10 @@ static void switch_to(struct process *previous, struct process *next)
         aspace_switch(next->aspace);
     if (unlikely(previous->has_no_tsc != next->has_no_tsc))
         cpu_allow_tsc(!next->has_no_tsc);
-    cpu->process = next;
-    cpu->fault_counts = &next->usage.faults;
-    cpu->pid = (uint32_t)next->pid;
-    cpu->return_work = (signal_needs_delivery(next) ? RETURN_SIGNAL : 0) | (next->rseq ? RETURN_RSEQ : 0) |
-                       (next->held.count ? RETURN_FILES : 0);
+    cpu_take(cpu, next);
+    cpu->return_work = unlikely(signal_needs_delivery(next)) ? RETURN_SIGNAL : 0;
+    if (unlikely(next->rseq | next->held.count))
+        cpu->return_work |= (next->rseq ? RETURN_RSEQ : 0) | (next->held.count ? RETURN_FILES : 0);
     if (next->user) {
         cpu_set_kernel_stack(next->kernel_stack);
         cpu_set_fs_base(next->fs_base);

@@ -73,11 +73,16 @@ static inline void sched_yield_if_needed(void)
         sched_yield_slice();
 }
 
+/* The current thread goes on as this struct, which has its kernel stack now. Interrupts are off. */
+void sched_become(struct process *process);
+
 /* What a new process does first on its own stack, before anything else: the second half of schedule(). */
 void sched_start(void);
 
-/* Nanoseconds on the CPU so far. process_lock is held, or it is the current process. */
+/* Nanoseconds that a thread has had the CPU so far. process_lock is held, or it is the current process. */
 uint64_t sched_run_time(const struct process *process);
+/* The same for all threads of this leader's process, those that have ended included. process_lock is held. */
+uint64_t sched_process_run_time(const struct process *leader);
 
 /*
  * Load averages over 1, 5 and 15 minutes, as Linux computes them: fixed point with LOAD_SHIFT bits after

@@ -144,7 +144,7 @@ static void segment_attach(struct pagecache *cache)
     segments_lock();
     segment->attached++;
     segment->attach_time = seconds_now();
-    segment->last_pid = current()->pid;
+    segment->last_pid = current()->leader->pid;
     segments_unlock();
 }
 
@@ -154,7 +154,7 @@ static void segment_detached(struct pagecache *cache)
 
     segments_lock();
     segment->detach_time = seconds_now();
-    segment->last_pid = current()->pid;
+    segment->last_pid = current()->leader->pid;
     segment_release_locked(segment);
     segments_unlock();
 }
@@ -226,8 +226,8 @@ static struct segment *segment_make(int32_t key, uint64_t size, unsigned mode)
     segment->mode = mode;
     segment->uid = segment->creator_uid = credentials->user.effective;
     segment->gid = segment->creator_gid = credentials->group.effective;
-    segment->creator = current();
-    segment->creator_pid = current()->pid;
+    segment->creator = current()->leader;
+    segment->creator_pid = current()->leader->pid;
     segment_note_change_locked(segment);
     snprintf(segment->name, sizeof(segment->name), "/SYSV%08x (deleted)", (unsigned)key);
     return segment;

@@ -37,7 +37,7 @@ bool signal_is_ignored(const struct process *process, int number)
     uint64_t handler = action_of(process, number)->handler;
 
     if (handler == SIGNAL_DEFAULT)
-        return process->pid == INIT_PID || (ignored_by_default & signal_bit(number));
+        return process->leader->pid == INIT_PID || (ignored_by_default & signal_bit(number));
     return handler == SIGNAL_IGNORE;
 }
 
@@ -54,10 +54,18 @@ bool signal_is_ignored_or_blocked(const struct process *process, int number)
     return (process->signals->blocked & signal_bit(number)) || signal_is_ignored(process, number);
 }
 
+/* What a thread could take. */
+static signal_mask pending_mask(const struct process *thread)
+{
+    return READ_ONCE(thread->signals->own.mask) | READ_ONCE(thread->leader->signals->shared.mask);
+}
+
 bool signal_is_pending(const struct process *process)
 {
-    return READ_ONCE(process->signals->pending) & ~process->signals->blocked;
+    return pending_mask(process) & ~process->signals->blocked;
 }
+
+bool signal_waits(const struct process *thread, int number) { return pending_mask(thread) & signal_bit(number); }
 
 /* Would this signal, delivered now, end the process? */
 static bool is_fatal(const struct process *process, int number)
@@ -68,7 +76,7 @@ static bool is_fatal(const struct process *process, int number)
 
 bool signal_is_fatal_pending(const struct process *process)
 {
-    signal_mask ready = READ_ONCE(process->signals->pending) & ~process->signals->blocked;
+    signal_mask ready = pending_mask(process) & ~process->signals->blocked;
 
     for (; ready; ready &= ready - 1)
         if (is_fatal(process, __builtin_ctzl(ready) + 1))
@@ -86,10 +94,10 @@ void signal_entry_free(struct signal_entry *entry)
 }
 
 /* Take an entry out of its queue; who made it for good keeps it. */
-static void entry_remove_locked(struct signals *signals, struct signal_entry *entry)
+static void entry_remove_locked(struct pending *pending, struct signal_entry *entry)
 {
-    TAILQ_REMOVE(&signals->queue, entry, link);
-    signals->queued--;
+    TAILQ_REMOVE(&pending->queue, entry, link);
+    pending->queued--;
     entry->is_queued = false;
     if (!entry->is_kept)
         signal_entry_free(entry);
@@ -103,34 +111,42 @@ unsigned signal_queued_of_user_locked(uint32_t user)
     ASSERT(spin_is_held(&process_lock));
     TAILQ_FOREACH(process, &process_table, all)
         if (process->credentials.user.real == user)
-            count += process->signals->queued;
+            count += process->signals->own.queued + process->signals->shared.queued;
     return count;
+}
+
+static void discard_locked(struct pending *pending, signal_mask numbers)
+{
+    struct signal_entry *entry, *next;
+
+    pending->mask &= ~numbers;
+    for (entry = TAILQ_FIRST(&pending->queue); entry; entry = next) {
+        next = TAILQ_NEXT(entry, link);
+        if (numbers & signal_bit(entry->record.si_signo))
+            entry_remove_locked(pending, entry);
+    }
 }
 
 void signal_discard_locked(struct process *process, signal_mask numbers)
 {
-    struct signals *signals = process->signals;
-    struct signal_entry *entry, *next;
+    struct process *thread;
 
     ASSERT(spin_is_held(&process_lock));
-    signals->pending &= ~numbers;
-    for (entry = TAILQ_FIRST(&signals->queue); entry; entry = next) {
-        next = TAILQ_NEXT(entry, link);
-        if (numbers & signal_bit(entry->record.si_signo))
-            entry_remove_locked(signals, entry);
-    }
+    discard_locked(&process->leader->signals->shared, numbers);
+    for (thread = process->leader; thread; thread = thread_next(thread))
+        discard_locked(&thread->signals->own, numbers);
 }
 
 /* Mark it as pending. Was `entry` used? */
-static bool pend_locked(struct signals *signals, int number, const struct signal_record *record,
+static bool pend_locked(struct pending *pending, int number, const struct signal_record *record,
                         struct signal_entry *entry)
 {
-    bool was_pending = signals->pending & signal_bit(number);
+    bool was_pending = pending->mask & signal_bit(number);
 
-    signals->pending |= signal_bit(number);
+    pending->mask |= signal_bit(number);
     if (number < SIGNAL_REAL_TIME) {
         if (!was_pending)
-            signals->records[number - 1] = *record;
+            pending->records[number - 1] = *record;
         return false;
     }
     if (!entry || entry->is_queued)
@@ -138,8 +154,8 @@ static bool pend_locked(struct signals *signals, int number, const struct signal
     entry->record = *record;
     entry->record.si_signo = number;
     entry->is_queued = true;
-    TAILQ_INSERT_TAIL(&signals->queue, entry, link);
-    signals->queued++;
+    TAILQ_INSERT_TAIL(&pending->queue, entry, link);
+    pending->queued++;
     return true;
 }
 
@@ -164,24 +180,95 @@ static void wake_locked(struct process *target, int number)
         sched_interrupt(target);
 }
 
-bool signal_send_locked(struct process *target, int number, const struct signal_record *record,
-                        struct signal_entry *entry)
+/* Would the thread take it, were it pending for its process? */
+static bool wants(const struct process *thread, int number)
 {
-    bool used;
+    return !thread->is_exiting && !(thread->signals->blocked & ~thread->signals->awaited & signal_bit(number));
+}
+
+/* A thread of the process that would take it, the leader first; NULL: none for now. */
+static struct process *choose_locked(struct process *leader, int number)
+{
+    struct process *thread = leader;
+
+    while (thread && !wants(thread, number))
+        thread = thread_next(thread);
+    return thread;
+}
+
+void signal_retarget_locked(const struct process *thread, signal_mask numbers)
+{
+    struct process *other;
 
     ASSERT(spin_is_held(&process_lock));
-    if (target->state >= PROCESS_ZOMBIE || target->is_exiting || target->is_kernel)
-        return false;
+    for (numbers &= thread->leader->signals->shared.mask; numbers; numbers &= numbers - 1) {
+        other = choose_locked(thread->leader, __builtin_ctzl(numbers) + 1);
+        if (other)
+            wake_locked(other, __builtin_ctzl(numbers) + 1);
+    }
+}
+
+/* What a signal does before it is pending. Is it to be, or does the target ignore it? process_lock is held. */
+static bool prepare_locked(struct process *target, int number)
+{
     if (signal_bit(number) & SIGNAL_MASK_STOP)
         signal_discard_locked(target, signal_bit(SIGCONT));
     if (number == SIGCONT) {
         signal_discard_locked(target, SIGNAL_MASK_STOP);
-        job_continue_locked(target);
+        job_continue_locked(target->leader);
     }
-    if (!(target->signals->blocked & signal_bit(number)) && signal_is_ignored(target, number))
+    return (target->signals->blocked & signal_bit(number)) || !signal_is_ignored(target, number);
+}
+
+void signal_kill_thread_locked(struct process *thread)
+{
+    if (thread->is_exiting)
+        return;
+    (void)pend_locked(&thread->signals->own, SIGKILL, &(struct signal_record){ .si_code = SI_KERNEL }, NULL);
+    wake_locked(thread, SIGKILL);
+}
+
+/* SIGKILL, to whichever thread it was sent. */
+static void kill_locked(struct process *leader)
+{
+    for (struct process *thread = leader; thread; thread = thread_next(thread))
+        signal_kill_thread_locked(thread);
+}
+
+bool signal_send_locked(struct process *target, int number, const struct signal_record *record,
+                        struct signal_entry *entry)
+{
+    struct process *leader = target->leader, *thread;
+    bool used;
+
+    ASSERT(spin_is_held(&process_lock));
+    if (!thread_living(leader) || leader->is_kernel || !prepare_locked(leader, number))
         return false;
-    used = pend_locked(target->signals, number, record, entry);
-    wake_locked(target, number);
+    if (number == SIGKILL) {
+        kill_locked(leader);
+        return false;
+    }
+    used = pend_locked(&leader->signals->shared, number, record, entry);
+    thread = choose_locked(leader, number);
+    if (thread)
+        wake_locked(thread, number);
+    return used;
+}
+
+bool signal_send_thread_locked(struct process *thread, int number, const struct signal_record *record,
+                               struct signal_entry *entry)
+{
+    bool used;
+
+    ASSERT(spin_is_held(&process_lock));
+    if (thread->is_exiting || thread->is_kernel || !prepare_locked(thread, number))
+        return false;
+    if (number == SIGKILL) {
+        kill_locked(thread->leader);
+        return false;
+    }
+    used = pend_locked(&thread->signals->own, number, record, entry);
+    wake_locked(thread, number);
     return used;
 }
 
@@ -198,9 +285,9 @@ void signal_send_self(int number)
     struct signal_record record = { .si_code = SI_USER };
     bool irq = spin_lock_irq(&process_lock);
 
-    record.si_pid = current()->pid;
+    record.si_pid = current()->leader->pid;
     record.si_uid = current()->credentials.user.real;
-    (void)signal_send_locked(current(), number, &record, NULL);
+    (void)signal_send_thread_locked(current(), number, &record, NULL);
     spin_unlock_irq(&process_lock, irq);
 }
 
@@ -221,13 +308,13 @@ int signal_send_group(int pgid, int number)
 }
 
 /* The oldest entry of this number goes out of the queue. Is another one left? */
-static bool take_entry_locked(struct signals *signals, int number, struct signal_record *record)
+static bool take_entry_locked(struct pending *pending, int number, struct signal_record *record)
 {
     struct signal_entry *entry, *next;
     bool found = false;
 
     *record = (struct signal_record){ .si_code = SI_USER }; /* where there was no memory for an entry */
-    for (entry = TAILQ_FIRST(&signals->queue); entry; entry = next) {
+    for (entry = TAILQ_FIRST(&pending->queue); entry; entry = next) {
         next = TAILQ_NEXT(entry, link);
         if (entry->record.si_signo != number)
             continue;
@@ -235,32 +322,43 @@ static bool take_entry_locked(struct signals *signals, int number, struct signal
             return true;
         found = true;
         *record = entry->record;
-        entry_remove_locked(signals, entry);
+        entry_remove_locked(pending, entry);
     }
     return false;
 }
 
-int signal_take_locked(struct process *process, signal_mask wanted, struct signal_record *record)
+static int take_from_locked(struct pending *pending, signal_mask wanted, struct signal_record *record)
 {
-    struct signals *signals = process->signals;
-    signal_mask ready = signals->pending & wanted;
+    signal_mask ready = pending->mask & wanted;
     bool more = false;
     int number;
 
-    ASSERT(spin_is_held(&process_lock));
     if (!ready)
         return 0;
     number = ready & signal_bit(SIGKILL) ? SIGKILL : __builtin_ctzl(ready) + 1;
     if (number < SIGNAL_REAL_TIME)
-        *record = signals->records[number - 1];
+        *record = pending->records[number - 1];
     else
-        more = take_entry_locked(signals, number, record);
+        more = take_entry_locked(pending, number, record);
     if (!more)
-        signals->pending &= ~signal_bit(number);
+        pending->mask &= ~signal_bit(number);
+    return number;
+}
+
+int signal_take_locked(struct process *process, signal_mask wanted, struct signal_record *record)
+{
+    struct process *leader = process->leader;
+    int number = take_from_locked(&process->signals->own, wanted, record);
+
+    ASSERT(spin_is_held(&process_lock));
+    if (!number)
+        number = take_from_locked(&leader->signals->shared, wanted, record);
+    if (!number)
+        return 0;
     if (number == SIGALRM)
-        timers_alarm_taken_locked(process);
+        timers_alarm_taken_locked(leader);
     if (record->si_code == SI_TIMER)
-        record->si_overrun = timers_take_overrun_locked(process, record->si_tid);
+        record->si_overrun = timers_take_overrun_locked(leader, record->si_tid);
     return number;
 }
 
@@ -273,13 +371,25 @@ siginfo_t signal_info_of(int number, const struct signal_record *record)
     return info;
 }
 
+/* A thread blocks what it may have been woken for. */
+static void leave_to_others(const struct process *thread, signal_mask numbers)
+{
+    bool irq = spin_lock_irq(&process_lock);
+
+    signal_retarget_locked(thread, numbers);
+    spin_unlock_irq(&process_lock, irq);
+}
+
 void signal_set_blocked(signal_mask blocked)
 {
     struct process *process = current();
+    signal_mask before = process->signals->blocked;
 
     process->signals->blocked = blocked & ~SIGNAL_MASK_ABSOLUTE;
     if (signal_is_pending(process))
         this_cpu()->return_work |= RETURN_SIGNAL;
+    if (unlikely(process->leader->had_threads) && (blocked & ~before & pending_mask(process)))
+        leave_to_others(process, blocked & ~before);
 }
 
 struct signal_actions *signal_actions_create(void)
@@ -319,18 +429,46 @@ void signal_actions_put(struct signal_actions *actions)
         slab_free(&actions_cache, actions);
 }
 
+/* Its records stay unset: one means something when its signal is pending. */
+static void pending_init(struct pending *pending)
+{
+    pending->mask = 0;
+    pending->queued = 0;
+    TAILQ_INIT(&pending->queue);
+}
+
+static void pending_release(struct pending *pending)
+{
+    while (!TAILQ_EMPTY(&pending->queue))
+        entry_remove_locked(pending, TAILQ_FIRST(&pending->queue));
+}
+
 void signal_init(struct signals *signals, struct signal_actions *actions)
 {
-    memset(signals, 0, offsetof(struct signals, records)); /* a record means something when its signal is pending */
-    TAILQ_INIT(&signals->queue);
+    memset(signals, 0, offsetof(struct signals, own));
+    pending_init(&signals->own);
+    pending_init(&signals->shared);
     signals->actions = actions;
 }
 
 void signal_release(struct signals *signals)
 {
-    while (!TAILQ_EMPTY(&signals->queue))
-        entry_remove_locked(signals, TAILQ_FIRST(&signals->queue));
+    pending_release(&signals->own);
+    pending_release(&signals->shared);
     signal_actions_put(signals->actions);
+}
+
+void signal_move(struct signals *to, struct signals *from)
+{
+    to->blocked = from->blocked;
+    to->saved_blocked = from->saved_blocked;
+    to->restore_saved = from->restore_saved;
+    pending_release(&to->own);
+    to->own.mask = from->own.mask;
+    to->own.queued = from->own.queued;
+    memcpy(to->own.records, from->own.records, sizeof(to->own.records));
+    TAILQ_CONCAT(&to->own.queue, &from->own.queue, link);
+    from->own.queued = 0;
 }
 
 void signal_exchange_actions(struct signals *signals, struct signal_actions *actions)

@@ -12,12 +12,15 @@
  * RLIMIT_SIGPENDING bounds how many all processes of a user have in their queues. A queue entry is made
  * before process_lock is taken (the stock), since it needs memory.
  *
- * Stopping: a stop signal with its default action puts the process to PROCESS_STOPPED when it is delivered;
- * SIGCONT lets it go on the moment it is sent, whatever its action is. Pending stop signals and SIGCONT
- * drive each other out.
+ * A signal for a process waits in its leader's `shared`, and one of the threads that do not block it takes it; a signal
+ * for one thread (tgkill(2), or by its own doing) waits in that one's `own`. SIGKILL is for all threads at once.
  *
- * Lock: process_lock for `pending`, `records` and `queue`; `actions` are changed
- * under process_lock by a process that has them. `blocked` and what follows belongs to the process itself.
+ * Stopping: a stop signal with its default action puts each thread to PROCESS_STOPPED: the one that takes it at once, the
+ * others by a SIGSTOP of their own; SIGCONT lets all go on the moment it is sent, whatever its action is. Pending stop
+ * signals and SIGCONT drive each other out.
+ *
+ * Lock: process_lock for what is pending; `actions` are changed
+ * under process_lock by a process that has them. `blocked` and what follows belongs to the thread itself.
  */
 #ifndef KERNEL_SIGNAL_H
 #define KERNEL_SIGNAL_H
@@ -68,7 +71,15 @@ struct signal_entry {
 };
 TAILQ_HEAD(signal_queue, signal_entry);
 
-/* What to do about each. With CLONE_SIGHAND two processes have the same. Most are never set: nobody copies those. */
+/* What is to be delivered. */
+struct pending {
+    signal_mask mask;
+    unsigned queued;           /* entries in the queue */
+    struct signal_queue queue; /* real-time signals, oldest first */
+    struct signal_record records[SIGNAL_REAL_TIME - 1]; /* of the standard signals in `mask` */
+};
+
+/* What to do about each. With CLONE_SIGHAND two processes, and always all threads of one, have the same. Most are never set: nobody copies those. */
 struct signal_actions {
     uint32_t refs;
     signal_mask set;                       /* for these an action has been set */
@@ -84,15 +95,13 @@ static inline const struct signal_action *signal_action_of(const struct signal_a
 
 struct signals {
     struct signal_actions *actions; /* one reference */
-    signal_mask pending;
     signal_mask blocked;
     signal_mask saved_blocked; /* to be put back by delivery after rt_sigsuspend(2) */
     bool restore_saved;
     signal_mask awaited; /* what rt_sigtimedwait(2) sleeps for: wakes it though it is blocked */
     stack_t alternate;   /* sigaltstack(2); ss_size 0: none */
-    struct signal_queue queue; /* real-time signals, oldest first */
-    unsigned queued;           /* entries in it */
-    struct signal_record records[SIGNAL_REAL_TIME - 1]; /* of the pending standard signals */
+    struct pending own;    /* for this thread */
+    struct pending shared; /* for the process: the leader's is in use */
 };
 
 struct process;
@@ -102,13 +111,28 @@ struct signal_entry *signal_entry_create(void) __must_check;
 void signal_entry_free(struct signal_entry *entry);
 
 /*
- * Send it; process_lock is held. A signal that the target ignores leaves no trace. Any context. `entry` is
+ * Send it to the process that `target` is a thread of; process_lock is held. A signal that the target ignores leaves no trace. Any context. `entry` is
  * for a real-time signal (else NULL): true says that it is in the queue now, false that it is still the
  * caller's. Without one a real-time signal is only marked as pending, and its record is lost, as in Linux
  * when memory is out.
  */
 bool signal_send_locked(struct process *target, int number, const struct signal_record *record,
                         struct signal_entry *entry);
+/* The same to one thread alone. */
+bool signal_send_thread_locked(struct process *thread, int number, const struct signal_record *record,
+                               struct signal_entry *entry);
+
+/* SIGKILL for one thread, without a word about the others. process_lock is held. */
+void signal_kill_thread_locked(struct process *thread);
+
+/*
+ * This thread will not take these signals, should they be pending for its process: another one shall. process_lock is
+ * held.
+ */
+void signal_retarget_locked(const struct process *thread, signal_mask numbers);
+
+/* Is it pending, for this thread or its process? process_lock is held, or the answer may be late. */
+bool signal_waits(const struct process *thread, int number);
 
 /* Entries in the queues of all processes of this real user (RLIMIT_SIGPENDING). process_lock is held. */
 unsigned signal_queued_of_user_locked(uint32_t user);
@@ -118,20 +142,20 @@ unsigned signal_queued_of_user_locked(uint32_t user);
  * process_lock. Any context.
  */
 void signal_send_kernel(struct process *target, int number);
-/* To the current process as if it had sent it itself, which is how SIGPIPE and SIGXFSZ look (SI_USER). */
+/* To the current thread as if it had sent it itself, which is how SIGPIPE and SIGXFSZ look (SI_USER). */
 void signal_send_self(int number);
 int signal_send_group(int pgid, int number);
 
-/* Is there a signal that would end an interruptible sleep? */
+/* Is there a signal that this thread could take, which ends an interruptible sleep? */
 bool signal_is_pending(const struct process *process);
 
-/* Is there one that will end the process, so that what it does for it in the kernel is in vain? */
+/* Is there one that will end the process, so that what the thread does for it in the kernel is in vain? */
 bool signal_is_fatal_pending(const struct process *process);
 
-/* Take the next pending signal out of `wanted`, with its siginfo. Its number, or 0. process_lock is held. */
+/* Take the thread's next pending signal out of `wanted`, with its siginfo. Its number, or 0. process_lock is held. */
 int signal_take_locked(struct process *process, signal_mask wanted, struct signal_record *record);
 
-/* Forget what is pending of these. process_lock is held. */
+/* Forget what is pending of these, for the process and all its threads. process_lock is held. */
 void signal_discard_locked(struct process *process, signal_mask numbers);
 
 /* The siginfo_t that a record stands for. */
@@ -181,10 +205,16 @@ void signal_init(struct signals *signals, struct signal_actions *actions);
 /* Give up the actions and what is still queued. */
 void signal_release(struct signals *signals);
 
+/*
+ * exec: what is a thread's own moves to another struct: its mask, and what is pending for it alone. process_lock is
+ * held.
+ */
+void signal_move(struct signals *to, struct signals *from);
+
 /* exec: these actions, whose reference it takes over, in place of those that were shared. */
 void signal_exchange_actions(struct signals *signals, struct signal_actions *actions);
 
-/* Change the current process's mask (SIGKILL and SIGSTOP stay out) and note what can be delivered now. */
+/* Change the current thread's mask (SIGKILL and SIGSTOP stay out) and note what can be delivered now. */
 void signal_set_blocked(signal_mask blocked);
 
 #endif

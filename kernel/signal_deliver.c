@@ -65,7 +65,7 @@ static void take_next(struct delivery *delivery)
     if (number)
         delivery->action = use_action_locked(process, number);
     if (number && (signal_bit(number) & SIGNAL_MASK_STOP) && delivery->action.handler == SIGNAL_DEFAULT &&
-        process->pid != INIT_PID)
+        process->leader->pid != INIT_PID)
         stopped = job_stop_locked(number);
     spin_unlock_irq(&process_lock, irq);
     if (stopped)

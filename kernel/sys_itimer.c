@@ -39,7 +39,7 @@ static struct interval read_ticks(const struct tick_timer *timer)
 
 static struct interval timer_read(int which)
 {
-    struct process_timers *timers = &current()->timers;
+    struct process_timers *timers = &current()->leader->timers;
 
     return which == ITIMER_REAL ? read_real(timers) : read_ticks(tick_timer_of(timers, which));
 }
@@ -73,7 +73,7 @@ static void set_ticks(struct tick_timer *timer, const struct interval *value)
 
 static void timer_set(int which, const struct interval *value)
 {
-    struct process_timers *timers = &current()->timers;
+    struct process_timers *timers = &current()->leader->timers;
 
     if (which == ITIMER_REAL)
         set_real(timers, value);

@@ -15,6 +15,8 @@
 
 struct sending {
     int number; /* 0: only look */
+    bool to_thread; /* to one thread, not its process */
+    int tgid;       /* of the process that the thread has to be of; 0: any */
     struct signal_record record;
     struct signal_queue spare; /* entries for those it will go to; empty: a standard signal, or no memory */
     unsigned spares;
@@ -60,15 +62,23 @@ static int check_permission_locked(const struct sending *sending, const struct p
 
     if (credentials_allow_signal(&caller->credentials, &target->credentials))
         return 0;
-    return sending->number == SIGCONT && caller->sid == target->sid ? 0 : -EPERM;
+    return sending->number == SIGCONT && caller->leader->sid == target->leader->sid ? 0 : -EPERM;
 }
 
 /* Is the user's share of queue entries used up (RLIMIT_SIGPENDING of the target)? */
 static bool is_over_limit_locked(const struct process *target)
 {
-    uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur;
+    uint64_t limit = target->leader->limits[RLIMIT_SIGPENDING].rlim_cur;
 
     return limit != RLIM64_INFINITY && signal_queued_of_user_locked(target->credentials.user.real) >= limit;
+}
+
+/* Was the entry used? */
+static bool pass_on_locked(const struct sending *sending, struct process *target, struct signal_entry *entry)
+{
+    if (sending->to_thread)
+        return signal_send_thread_locked(target, sending->number, &sending->record, entry);
+    return signal_send_locked(target, sending->number, &sending->record, entry);
 }
 
 /* Where there is no entry to be had, a kill(2) goes on without; what carries data is refused. */
@@ -78,7 +88,7 @@ static int send_real_time_locked(struct sending *sending, struct process *target
 
     if (!entry && sending->record.si_code != SI_USER)
         return -EAGAIN;
-    if (!signal_send_locked(target, sending->number, &sending->record, entry) && entry) {
+    if (!pass_on_locked(sending, target, entry) && entry) {
         TAILQ_INSERT_HEAD(&sending->spare, entry, link);
         sending->spares++;
     }
@@ -96,7 +106,7 @@ static int send_locked(struct sending *sending, struct process *target)
         return error;
     if (sending->number >= SIGNAL_REAL_TIME)
         return send_real_time_locked(sending, target);
-    (void)signal_send_locked(target, sending->number, &sending->record, NULL);
+    (void)pass_on_locked(sending, target, NULL);
     return 0;
 }
 
@@ -104,7 +114,8 @@ static int send_one(struct sending *sending, int pid)
 {
     bool irq = spin_lock_irq(&process_lock);
     struct process *process = process_find_locked(pid);
-    int result = process ? send_locked(sending, process) : -ESRCH;
+    bool is_meant = process && (!sending->tgid || process->leader->pid == sending->tgid);
+    int result = is_meant ? send_locked(sending, process) : -ESRCH;
 
     spin_unlock_irq(&process_lock, irq);
     return result;
@@ -114,8 +125,8 @@ static int send_one(struct sending *sending, int pid)
 static bool kill_means(int pid, const struct process *process)
 {
     if (pid == -1)
-        return process->pid != INIT_PID && process != current();
-    return process->pgid == (pid == 0 ? current()->pgid : -pid);
+        return process->pid != INIT_PID && process_is_leader(process) && process != current()->leader;
+    return process->pgid == (pid == 0 ? current()->leader->pgid : -pid);
 }
 
 static unsigned count_meant_locked(int pid)
@@ -184,19 +195,33 @@ static int send(struct sending *sending, int pid)
     return result;
 }
 
-static int send_from_user(int pid, int number, int code)
+static struct signal_record record_from_user(int code)
 {
-    struct sending sending = { .number = number, .record = { .si_code = code } };
+    struct signal_record record = { .si_code = code };
 
-    sending.record.si_pid = current()->pid;
-    sending.record.si_uid = current()->credentials.user.real;
-    return send(&sending, pid);
+    record.si_pid = current()->leader->pid;
+    record.si_uid = current()->credentials.user.real;
+    return record;
 }
 
-/* kill(2): pid, signal. */
+/* kill(2): pid, signal. The number of any thread means its process. */
 int64_t sys_kill(const struct syscall_args *args)
 {
-    return send_from_user((int)args->arg[0], (int)args->arg[1], SI_USER);
+    struct sending sending = { .number = (int)args->arg[1], .record = record_from_user(SI_USER) };
+
+    return send(&sending, (int)args->arg[0]);
+}
+
+static int64_t send_to_thread(int tgid, int tid, int number)
+{
+    struct sending sending = {
+        .number = number,
+        .to_thread = true,
+        .tgid = tgid,
+        .record = record_from_user(SI_TKILL),
+    };
+
+    return send(&sending, tid);
 }
 
 /* tkill(2): tid, signal. */
@@ -204,50 +229,49 @@ int64_t sys_tkill(const struct syscall_args *args)
 {
     int tid = (int)args->arg[0];
 
-    return tid > 0 ? send_from_user(tid, (int)args->arg[1], SI_TKILL) : -EINVAL;
+    return tid > 0 ? send_to_thread(0, tid, (int)args->arg[1]) : -EINVAL;
 }
 
-/* tgkill(2): tgid, tid, signal. With one thread a process they are the same number. */
+/* tgkill(2): tgid, tid, signal. */
 int64_t sys_tgkill(const struct syscall_args *args)
 {
     int tgid = (int)args->arg[0], tid = (int)args->arg[1];
 
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
-    return tgid == tid ? send_from_user(tid, (int)args->arg[2], SI_TKILL) : -ESRCH;
+    return send_to_thread(tgid, tid, (int)args->arg[2]);
 }
 
 /*
- * Send with a siginfo_t of the caller's making, to one process. To another one it may not pretend to come from the
- * kernel, from kill(2) or from tkill(2).
+ * Send with a siginfo_t of the caller's making, to one process or thread. To another than itself it may not pretend to
+ * come from the kernel, from kill(2) or from tkill(2).
  */
-static int64_t queue_info(int pid, int number, vaddr_t address)
+static int64_t queue_info(struct sending *sending, int pid, vaddr_t address)
 {
-    struct sending sending = { .number = number };
-
-    if (copy_from_user(&sending.record, address, sizeof(sending.record)))
+    if (copy_from_user(&sending->record, address, sizeof(sending->record)))
         return -EFAULT;
-    if ((sending.record.si_code >= 0 || sending.record.si_code == SI_TKILL) && pid != current()->pid)
+    if ((sending->record.si_code >= 0 || sending->record.si_code == SI_TKILL) && pid != current()->pid)
         return -EPERM;
-    return pid > 0 ? send(&sending, pid) : -ESRCH;
+    return pid > 0 ? send(sending, pid) : -ESRCH;
 }
 
 /* rt_sigqueueinfo(2): pid, signal, const siginfo_t *. */
 int64_t sys_rt_sigqueueinfo(const struct syscall_args *args)
 {
-    int pid = (int)args->arg[0];
+    struct sending sending = { .number = (int)args->arg[1] };
 
-    return queue_info(pid, (int)args->arg[1], args->arg[2]);
+    return queue_info(&sending, (int)args->arg[0], args->arg[2]);
 }
 
 /* rt_tgsigqueueinfo(2): tgid, tid, signal, const siginfo_t *. */
 int64_t sys_rt_tgsigqueueinfo(const struct syscall_args *args)
 {
     int tgid = (int)args->arg[0], tid = (int)args->arg[1];
+    struct sending sending = { .number = (int)args->arg[2], .to_thread = true, .tgid = tgid };
 
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
-    return tgid == tid ? queue_info(tid, (int)args->arg[2], args->arg[3]) : -ESRCH;
+    return queue_info(&sending, tid, args->arg[3]);
 }
 
 /* A siginfo_t of the caller's making: about the signal that is sent, and forged only for himself. */
@@ -257,7 +281,7 @@ static int check_record(const struct sending *sending, const struct process *tar
 
     if (record->si_signo != sending->number)
         return -EINVAL;
-    return target != current() && (record->si_code >= 0 || record->si_code == SI_TKILL) ? -EPERM : 0;
+    return target != current()->leader && (record->si_code >= 0 || record->si_code == SI_TKILL) ? -EPERM : 0;
 }
 
 static int send_to_pidfd_locked(struct sending *sending, int fd, int fetch_error, bool is_forged)
@@ -278,14 +302,12 @@ static int send_to_pidfd_locked(struct sending *sending, int fd, int fetch_error
 /* pidfd_send_signal(2): descriptor, signal, const siginfo_t * (NULL: as kill(2)), flags. */
 int64_t sys_pidfd_send_signal(const struct syscall_args *args)
 {
-    struct sending sending = { .number = (int)args->arg[1], .record = { .si_code = SI_USER } };
+    struct sending sending = { .number = (int)args->arg[1], .record = record_from_user(SI_USER) };
     int error = 0;
     bool irq;
 
     if (args->arg[3])
         return -EINVAL;
-    sending.record.si_pid = current()->pid;
-    sending.record.si_uid = current()->credentials.user.real;
     if (args->arg[2])
         error = copy_from_user(&sending.record, args->arg[2], sizeof(sending.record));
     TAILQ_INIT(&sending.spare);

@@ -35,10 +35,10 @@ static int change_limit_locked(struct process *process, unsigned resource, const
         return -ESRCH;
     if (!process_may_access_locked(process))
         return -EPERM;
-    *old = process->limits[resource];
+    *old = process->leader->limits[resource];
     error = new ? check_new_locked(resource, new, old) : 0;
     if (new && !error)
-        process->limits[resource] = *new;
+        process->leader->limits[resource] = *new;
     return error;
 }
 
@@ -77,7 +77,9 @@ static int change_limit(int pid, unsigned resource, const struct rlimit64 *new, 
     irq = spin_lock_irq(&process_lock);
     process = pid ? process_find_locked(pid) : current();
     error = change_limit_locked(process, resource, new, old);
-    if (!error && new && process->aspace)
+    if (!error && new)
+        process = process_with_memory_locked(process);
+    if (!error && new && process)
         aspace = aspace_get(process->aspace);
     spin_unlock_irq(&process_lock, irq);
     if (aspace) {

@@ -65,7 +65,7 @@ static int set_dumpable(uint64_t wanted)
 {
     if (wanted > 1)
         return -EINVAL;
-    current()->is_dumpable = wanted;
+    current()->leader->is_dumpable = wanted;
     return 0;
 }
 
@@ -92,7 +92,7 @@ static int set_huge_pages(const struct syscall_args *args)
 {
     if (args->arg[2] || args->arg[3] || args->arg[4])
         return -EINVAL;
-    current()->has_no_huge_pages = args->arg[1];
+    current()->leader->has_no_huge_pages = args->arg[1];
     return 0;
 }
 
@@ -121,7 +121,7 @@ int64_t sys_prctl(const struct syscall_args *args)
     case PR_SET_DUMPABLE:
         return set_dumpable(argument);
     case PR_GET_DUMPABLE:
-        return process->is_dumpable;
+        return process->leader->is_dumpable;
     case PR_SET_PDEATHSIG:
         return set_death_signal(argument);
     case PR_GET_PDEATHSIG:
@@ -133,10 +133,10 @@ int64_t sys_prctl(const struct syscall_args *args)
             return -EINVAL;
         return process->has_no_new_privileges;
     case PR_SET_CHILD_SUBREAPER:
-        process->is_subreaper = argument;
+        process->leader->is_subreaper = argument;
         return 0;
     case PR_GET_CHILD_SUBREAPER:
-        return put_int(argument, process->is_subreaper);
+        return put_int(argument, process->leader->is_subreaper);
     case PR_SET_TIMERSLACK:
         process->timer_slack = (int64_t)argument > 0 ? argument : 0;
         return 0;
@@ -147,7 +147,7 @@ int64_t sys_prctl(const struct syscall_args *args)
     case PR_GET_THP_DISABLE:
         if (argument || args->arg[2] || args->arg[3] || args->arg[4])
             return -EINVAL;
-        return process->has_no_huge_pages;
+        return process->leader->has_no_huge_pages;
     case PR_GET_TID_ADDRESS:
         return copy_to_user(argument, &process->clear_child_tid, sizeof(process->clear_child_tid));
     case PR_SET_TIMING: /* times are by ticks, and nothing else can be had */

@@ -7,20 +7,23 @@
 #include "kernel/syscalls.h"
 #include "mm/usercopy.h"
 
-/* getpid(2), and gettid(2): a process has one thread. */
 int64_t sys_getpid(const struct syscall_args *args)
+{
+    (void)args;
+    return current()->leader->pid;
+}
+
+int64_t sys_gettid(const struct syscall_args *args)
 {
     (void)args;
     return current()->pid;
 }
 
-int64_t sys_gettid(const struct syscall_args *args) { return sys_getpid(args); }
-
 /* getppid(2): 0 for init. */
 int64_t sys_getppid(const struct syscall_args *args)
 {
     bool irq = spin_lock_irq(&process_lock);
-    const struct process *parent = current()->parent;
+    const struct process *parent = current()->leader->parent;
     int pid = parent ? parent->pid : 0;
 
     (void)args;
@@ -28,15 +31,19 @@ int64_t sys_getppid(const struct syscall_args *args)
     return pid;
 }
 
-/* The process that setpgid(2), getpgid(2), getsid(2) mean: 0 is the caller. */
+/* The thread that a number means: 0 is the caller. */
 static struct process *find_or_self_locked(int pid) { return pid ? process_find_locked(pid) : current(); }
 
 /* May the caller move `target` into group `pgid`? 0, or the error that setpgid(2) lists. */
 static int setpgid_check_locked(const struct process *target, int pgid)
 {
-    const struct process *caller = current();
+    const struct process *caller = current()->leader;
 
-    if (!target || (target != caller && target->parent != caller))
+    if (!target)
+        return -ESRCH;
+    if (!process_is_leader(target))
+        return -EINVAL;
+    if (target != caller && target->parent != caller)
         return -ESRCH;
     if (target->sid != caller->sid || target->sid == target->pid)
         return -EPERM;
@@ -55,7 +62,7 @@ int64_t sys_setpgid(const struct syscall_args *args)
     if (pgid < 0 || (pid < 0 && !pgid))
         return -EINVAL;
     irq = spin_lock_irq(&process_lock);
-    target = find_or_self_locked(pid);
+    target = pid ? process_find_locked(pid) : current()->leader;
     if (!pgid && target)
         pgid = target->pid;
     error = setpgid_check_locked(target, pgid);
@@ -70,7 +77,7 @@ int64_t sys_getpgid(const struct syscall_args *args)
 {
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = find_or_self_locked((int)args->arg[0]);
-    int pgid = process ? process->pgid : -ESRCH;
+    int pgid = process ? process->leader->pgid : -ESRCH;
 
     spin_unlock_irq(&process_lock, irq);
     return pgid;
@@ -79,13 +86,13 @@ int64_t sys_getpgid(const struct syscall_args *args)
 int64_t sys_getpgrp(const struct syscall_args *args)
 {
     (void)args;
-    return current()->pgid;
+    return current()->leader->pgid;
 }
 
 /* setsid(2): refused to the leader of a group, also of one it has left. */
 int64_t sys_setsid(const struct syscall_args *args)
 {
-    struct process *process = current(), *other;
+    struct process *process = current()->leader, *other;
     int result = process->pid;
     bool irq = spin_lock_irq(&process_lock);
 
@@ -104,7 +111,7 @@ int64_t sys_getsid(const struct syscall_args *args)
 {
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = find_or_self_locked((int)args->arg[0]);
-    int sid = process ? process->sid : -ESRCH;
+    int sid = process ? process->leader->sid : -ESRCH;
 
     spin_unlock_irq(&process_lock, irq);
     return sid;

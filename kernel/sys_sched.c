@@ -135,7 +135,7 @@ static bool is_valid(int policy, int priority)
 /* What the unprivileged may change, by RLIMIT_RTPRIO and RLIMIT_NICE (sched(7)). process_lock is held. */
 static bool may_change_to_locked(const struct process *target, int policy, int priority, bool resets)
 {
-    uint64_t limit = target->limits[RLIMIT_RTPRIO].rlim_cur;
+    uint64_t limit = target->leader->limits[RLIMIT_RTPRIO].rlim_cur;
 
     if (credentials_are_privileged(&current()->credentials))
         return true;
@@ -143,7 +143,7 @@ static bool may_change_to_locked(const struct process *target, int policy, int p
         ((policy != target->policy && !limit) || (priority > target->priority && (uint64_t)priority > limit)))
         return false;
     if (target->policy == SCHED_IDLE && policy != SCHED_IDLE &&
-        (uint64_t)(20 - target->nice) > target->limits[RLIMIT_NICE].rlim_cur)
+        (uint64_t)(20 - target->nice) > target->leader->limits[RLIMIT_NICE].rlim_cur)
         return false;
     return may_schedule(target) && (resets || !target->resets_on_fork);
 }
@@ -240,7 +240,7 @@ int64_t sys_sched_rr_get_interval(const struct syscall_args *args)
     return copy_to_user(args->arg[1], &slice, sizeof(slice));
 }
 
-/* Does getpriority(which, who) mean this process? */
+/* Does getpriority(which, who) mean this thread? */
 static bool priority_means(const struct process *process, int which, uint32_t who)
 {
     const struct process *caller = current();
@@ -249,7 +249,7 @@ static bool priority_means(const struct process *process, int which, uint32_t wh
     case PRIO_PROCESS:
         return (uint32_t)process->pid == (who ? who : (uint32_t)caller->pid);
     case PRIO_PGRP:
-        return (uint32_t)process->pgid == (who ? who : (uint32_t)caller->pgid);
+        return (uint32_t)process->leader->pgid == (who ? who : (uint32_t)caller->leader->pgid);
     default:
         return process->credentials.user.real == (who ? who : caller->credentials.user.real);
     }
@@ -276,7 +276,7 @@ int64_t sys_getpriority(const struct syscall_args *args)
 static int renice_locked(struct process *process, int nice)
 {
     const struct credentials *mine = &current()->credentials, *its = &process->credentials;
-    uint64_t limit = process->limits[RLIMIT_NICE].rlim_cur;
+    uint64_t limit = process->leader->limits[RLIMIT_NICE].rlim_cur;
 
     if (!credentials_are_privileged(mine)) {
         if (mine->user.effective != its->user.real && mine->user.effective != its->user.effective)
@@ -347,8 +347,8 @@ int64_t sys_membarrier(const struct syscall_args *args)
     if ((command & ~(unsigned)MEMBARRIER_ALL) || (command & (command - 1)))
         return -EINVAL;
     if (command & MEMBARRIER_REGISTER)
-        current()->barriers |= command;
-    if ((command & MEMBARRIER_REGISTERED) && !(current()->barriers & command << 1))
+        current()->leader->barriers |= command;
+    if ((command & MEMBARRIER_REGISTERED) && !(current()->leader->barriers & command << 1))
         return -EPERM;
     return 0;
 }

@@ -262,7 +262,7 @@ static int shm_change(int id, int command, vaddr_t from)
 /* Would locking it keep the user within RLIMIT_MEMLOCK, which counts all that a user has locked? */
 static bool may_lock_locked(const struct segment *segment)
 {
-    uint64_t limit = current()->limits[RLIMIT_MEMLOCK].rlim_cur, pages = segment_pages(segment);
+    uint64_t limit = current()->leader->limits[RLIMIT_MEMLOCK].rlim_cur, pages = segment_pages(segment);
     uint32_t user = current()->credentials.user.real;
 
     for (const struct segment *at = segment_from_locked(0); at; at = segment_from_locked(segment_place(at) + 1))
@@ -279,7 +279,7 @@ static int segment_lock_locked(struct segment *segment, int command)
         segment->mode &= ~(unsigned)SEGMENT_LOCKED;
         return 0;
     }
-    if (!is_privileged() && !current()->limits[RLIMIT_MEMLOCK].rlim_cur)
+    if (!is_privileged() && !current()->leader->limits[RLIMIT_MEMLOCK].rlim_cur)
         return -EPERM;
     if (segment->mode & SEGMENT_LOCKED)
         return 0;

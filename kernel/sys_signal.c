@@ -81,8 +81,9 @@ int64_t sys_rt_sigprocmask(const struct syscall_args *args)
 /* rt_sigpending(2): sigset_t *set, size of the mask. */
 int64_t sys_rt_sigpending(const struct syscall_args *args)
 {
-    const struct signals *signals = current()->signals;
-    signal_mask waiting = signals->pending & signals->blocked;
+    const struct process *process = current();
+    signal_mask pending = process->signals->own.mask | process->leader->signals->shared.mask;
+    signal_mask waiting = pending & process->signals->blocked;
 
     if (args->arg[1] > sizeof(waiting))
         return -EINVAL;

@@ -9,6 +9,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
+#include "kernel/usage.h"
 #include "mm/usercopy.h"
 
 #define TICK_NANOSECONDS (NANOSECONDS / TIMER_HZ)
@@ -200,14 +201,19 @@ int64_t sys_time(const struct syscall_args *args)
 /* times(2): struct tms *; the result is ticks since boot. */
 int64_t sys_times(const struct syscall_args *args)
 {
-    const struct process *process = current();
-    struct tms times = {
-        .tms_utime = (__kernel_clock_t)process->usage.user_ticks,
-        .tms_stime = (__kernel_clock_t)process->usage.system_ticks,
-        .tms_cutime = (__kernel_clock_t)process->child_usage.user_ticks,
-        .tms_cstime = (__kernel_clock_t)process->child_usage.system_ticks,
-    };
+    const struct process *leader = current()->leader;
+    struct process_usage usage;
+    struct tms times;
+    bool irq = spin_lock_irq(&process_lock);
 
+    usage_total_locked(leader, &usage);
+    spin_unlock_irq(&process_lock, irq);
+    times = (struct tms){
+        .tms_utime = (__kernel_clock_t)usage.user_ticks,
+        .tms_stime = (__kernel_clock_t)usage.system_ticks,
+        .tms_cutime = (__kernel_clock_t)leader->child_usage.user_ticks,
+        .tms_cstime = (__kernel_clock_t)leader->child_usage.system_ticks,
+    };
     if (args->arg[0] && copy_to_user(args->arg[0], &times, sizeof(times)))
         return -EFAULT;
     return (int64_t)(clock_nanoseconds() / TICK_NANOSECONDS);

@@ -10,7 +10,7 @@
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 
-/* CLONE_THREAD and CLONE_SYSVSEM find nothing that is shared. */
+/* CLONE_SYSVSEM finds nothing that is shared. */
 #define UNSHARE_KNOWN \
     ((unsigned)(CLONE_FILES | CLONE_FS | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM))
 
@@ -25,10 +25,12 @@ static bool memory_is_shared(const struct process *mine)
     return shared;
 }
 
-/* Memory and signal actions can only be shared or not, never taken apart (unshare(2), EINVAL). */
+/* Memory, signal actions and the process can only be shared or not, never taken apart (unshare(2), EINVAL). */
 static int check(unsigned flags, const struct process *process)
 {
     if (flags & ~UNSHARE_KNOWN)
+        return -EINVAL;
+    if (flags & (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND) && thread_next(process->leader))
         return -EINVAL;
     if (flags & (CLONE_VM | CLONE_SIGHAND) && signal_actions_are_shared(process->signals->actions))
         return -EINVAL;

@@ -22,7 +22,7 @@
 #define STATUS_CONTINUED 0xffff
 
 struct wait_request {
-    struct process *parent;
+    struct process *parent; /* a leader */
     enum { WANT_ANY, WANT_PID, WANT_GROUP } which;
     int number;  /* the pid or group */
     bool is_nonblocking; /* by its descriptor: -EAGAIN rather than nothing */
@@ -42,6 +42,8 @@ static bool request_wants(const struct wait_request *request, const struct proce
 {
     bool is_clone = child->exit_signal != SIGCHLD;
 
+    if ((request->options & __WNOTHREAD) && child->parent_thread != current())
+        return false;
     if (!(request->options & __WALL) && is_clone != !!(request->options & __WCLONE))
         return false;
     switch (request->which) {
@@ -60,7 +62,7 @@ static void take_locked(struct wait_request *request, const struct process *chil
     request->pid = child->pid;
     request->status = status;
     request->record = job_child_record(child, code, what);
-    request->usage = child->usage;
+    usage_total_locked(child, &request->usage);
     usage_add(&request->usage, &child->child_usage);
 }
 
@@ -82,7 +84,7 @@ static bool take_news_locked(struct wait_request *request, struct process *child
 {
     bool keep = request->options & WNOWAIT;
 
-    if (child->state == PROCESS_ZOMBIE) {
+    if (process_has_ended(child)) {
         if (!(request->options & WEXITED))
             return false;
         take_end_locked(request, child);
@@ -110,7 +112,7 @@ static bool take_news(void *arg)
     TAILQ_FOREACH(child, &request->parent->children, sibling) {
         if (!request_wants(request, child))
             continue;
-        if (child->state != PROCESS_ZOMBIE || (request->options & WEXITED))
+        if (!process_has_ended(child) || (request->options & WEXITED))
             request->is_hopeless = false;
         if (take_news_locked(request, child))
             break;
@@ -153,7 +155,7 @@ int64_t sys_wait4(const struct syscall_args *args)
 {
     int pid = (int)args->arg[0], options = (int)args->arg[2], error;
     struct wait_request request = {
-        .parent = current(),
+        .parent = current()->leader,
         .which = pid == -1 ? WANT_ANY : pid > 0 ? WANT_PID : WANT_GROUP,
         .options = options | WEXITED,
     };
@@ -231,7 +233,7 @@ static int put_info(const struct wait_request *request, vaddr_t address)
 /* waitid(2): type, id, siginfo_t *, options, struct rusage *. */
 int64_t sys_waitid(const struct syscall_args *args)
 {
-    struct wait_request request = { .parent = current(), .options = (int)args->arg[3] };
+    struct wait_request request = { .parent = current()->leader, .options = (int)args->arg[3] };
     int error;
 
     if ((request.options & ~WAITID_OPTIONS) || !(request.options & (WEXITED | WSTOPPED | WCONTINUED)))

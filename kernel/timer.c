@@ -11,6 +11,7 @@
 #include "kernel/clock.h"
 #include "kernel/posix_timer.h"
 #include "kernel/process.h"
+#include "kernel/usage.h"
 
 static struct spinlock alarm_lock = SPINLOCK_INIT;
 static TAILQ_HEAD(, alarm) alarms = TAILQ_HEAD_INITIALIZER(alarms);
@@ -133,7 +134,7 @@ static void real_ring(struct alarm *alarm)
     uint64_t interval = process->timers.real_interval;
 
     signal_send_kernel(process, SIGALRM);
-    if (interval && !(process->signals->pending & signal_bit(SIGALRM)))
+    if (interval && !signal_waits(process, SIGALRM))
         alarm_arm_next_unheard(alarm, interval);
 }
 
@@ -167,9 +168,17 @@ static bool tick_timer_count(struct tick_timer *timer)
 static void charge_limit(struct process *process)
 {
     struct rlimit64 *limit = &process->limits[RLIMIT_CPU];
-    uint64_t ticks = process->usage.user_ticks + process->usage.system_ticks;
+    struct process_usage usage;
+    uint64_t ticks;
+    bool irq;
 
-    if (limit->rlim_cur == RLIM64_INFINITY || ticks % TIMER_HZ)
+    if (limit->rlim_cur == RLIM64_INFINITY)
+        return;
+    irq = spin_lock_irq(&process_lock);
+    usage_total_locked(process, &usage);
+    spin_unlock_irq(&process_lock, irq);
+    ticks = usage.user_ticks + usage.system_ticks;
+    if (ticks % TIMER_HZ)
         return;
     if (ticks / TIMER_HZ >= limit->rlim_max) {
         signal_send_kernel(process, SIGKILL);
@@ -179,8 +188,9 @@ static void charge_limit(struct process *process)
     }
 }
 
-void timers_charge(struct process *process, bool user)
+void timers_charge(struct process *thread, bool user)
 {
+    struct process *process = thread->leader;
     struct process_timers *timers = &process->timers;
 
     if (user && tick_timer_count(&timers->virtual))

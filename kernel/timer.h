@@ -7,7 +7,7 @@
  * ITIMER_PROF are counted down by the ticks that a process runs (timers_charge()).
  *
  * Locks: alarm_lock (_irq) for the list of alarms; it is not held while a function is called. struct
- * process_timers belongs to its process and is guarded by process_lock.
+ * process_timers belongs to its process, in the leader, and is guarded by process_lock.
  */
 #ifndef KERNEL_TIMER_H
 #define KERNEL_TIMER_H
@@ -72,10 +72,10 @@ struct process_timers {
 
 void timers_init(struct process_timers *timers);
 
-/* One tick of CPU time for the current process, in user mode or not: may send SIGVTALRM, SIGPROF, SIGXCPU. */
-void timers_charge(struct process *process, bool user);
+/* One tick of CPU time for the current thread, in user mode or not: may send SIGVTALRM, SIGPROF, SIGXCPU. */
+void timers_charge(struct process *thread, bool user);
 
-/* exec: timer_create(2)'s timers go, the others stay. exit: all go. May sleep. */
+/* All below are about a leader. exec: timer_create(2)'s timers go, the others stay. exit: all go. May sleep. */
 void timers_reset_for_exec(struct process *process);
 void timers_release(struct process *process);
 

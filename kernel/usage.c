@@ -27,12 +27,23 @@ void usage_add(struct process_usage *total, const struct process_usage *usage)
 {
     total->user_ticks += usage->user_ticks;
     total->system_ticks += usage->system_ticks;
+    total->run_time += usage->run_time;
 #pragma GCC unroll 16 /* twice for each child that ends */
     for (int kind = 0; kind < FAULT_KINDS; kind++)
         total->faults.by_kind[kind] += usage->faults.by_kind[kind];
     total->max_resident = MAX(total->max_resident, usage->max_resident);
     total->voluntary_switches += usage->voluntary_switches;
     total->involuntary_switches += usage->involuntary_switches;
+}
+
+void usage_total_locked(const struct process *leader, struct process_usage *total)
+{
+    *total = leader->usage;
+    if (likely(!leader->had_threads))
+        return;
+    usage_add(total, &leader->ended_usage);
+    for (const struct process *thread = thread_next(leader); thread; thread = thread_next(thread))
+        usage_add(total, &thread->usage);
 }
 
 static struct __kernel_old_timeval ticks_to_timeval(uint64_t ticks)
@@ -58,19 +69,26 @@ void usage_to_rusage(const struct process_usage *usage, struct rusage *rusage)
 int64_t sys_getrusage(const struct syscall_args *args)
 {
     struct process *process = current();
+    struct process_usage usage;
     struct rusage rusage;
+    bool irq;
 
+    usage_note_resident(process);
+    irq = spin_lock_irq(&process_lock);
+    usage_total_locked(process->leader, &usage);
+    spin_unlock_irq(&process_lock, irq);
     switch ((int)args->arg[0]) {
     case RUSAGE_SELF:
+        break;
     case RUSAGE_THREAD:
-        usage_note_resident(process);
-        usage_to_rusage(&process->usage, &rusage);
+        usage = process->usage;
         break;
     case RUSAGE_CHILDREN:
-        usage_to_rusage(&process->child_usage, &rusage);
+        usage = process->leader->child_usage;
         break;
     default:
         return -EINVAL;
     }
+    usage_to_rusage(&usage, &rusage);
     return copy_to_user(args->arg[1], &rusage, sizeof(rusage));
 }

@@ -71,6 +71,8 @@ static bool owner_means_locked(const struct file_owner *owner, const struct proc
         return false;
     if (owner->kind == F_OWNER_PGRP)
         return process->pgid == owner->number;
+    if (owner->kind == F_OWNER_PID && !process_is_leader(process))
+        return false;
     return process->pid == owner->number && process->start_time == owner->since;
 }
 
@@ -165,8 +167,17 @@ static struct signal_record record_make(const struct async *async, int reason)
 /* Room for one more queue entry of the target's user (RLIMIT_SIGPENDING)? */
 static bool queue_has_room_locked(const struct process *target)
 {
-    uint64_t limit = target->limits[RLIMIT_SIGPENDING].rlim_cur;
+    uint64_t limit = target->leader->limits[RLIMIT_SIGPENDING].rlim_cur;
     return limit == RLIM64_INFINITY || signal_queued_of_user_locked(target->credentials.user.real) < limit;
+}
+
+/* To the thread that is the owner, or else to the process or group. Was the entry used? */
+static bool owner_send_locked(const struct async *async, struct process *target, int number,
+                              const struct signal_record *record, struct signal_entry *entry)
+{
+    if (async->file->owner.kind == F_OWNER_TID)
+        return signal_send_thread_locked(target, number, record, entry);
+    return signal_send_locked(target, number, record, entry);
 }
 
 /* Send the signal that F_SETSIG chose. False: it cannot be queued. */
@@ -179,7 +190,7 @@ static bool send_chosen_locked(const struct async *async, struct process *target
         entry = signal_entry_create();
     if (number >= SIGNAL_REAL_TIME && !entry)
         return false;
-    if (!signal_send_locked(target, number, &record, entry))
+    if (!owner_send_locked(async, target, number, &record, entry))
         signal_entry_free(entry);
     return true;
 }
@@ -190,7 +201,7 @@ static void tell_locked(const struct async *async, struct process *target, int r
     if (!owner_may_signal(owner, target))
         return;
     if (!owner->signal || !send_chosen_locked(async, target, reason, has_memory))
-        (void)signal_send_locked(target, SIGIO, &(struct signal_record){ .si_code = SI_KERNEL }, NULL);
+        (void)owner_send_locked(async, target, SIGIO, &(struct signal_record){ .si_code = SI_KERNEL }, NULL);
 }
 
 void async_notify_all(struct async_list *list, int reason)

@@ -187,7 +187,7 @@ struct file *files_get(int fd)
 }
 
 /* The descriptors that the current process may have: 0 to this, exclusive (getrlimit(2)). */
-static uint64_t descriptor_limit(void) { return current()->limits[RLIMIT_NOFILE].rlim_cur; }
+static uint64_t descriptor_limit(void) { return current()->leader->limits[RLIMIT_NOFILE].rlim_cur; }
 
 /* The lowest free descriptor from `fd` on. */
 static unsigned slot_find_free(const struct files *files, unsigned fd)

@@ -128,7 +128,7 @@ static int lease_take(struct file *file, int fd, int type)
     else
         error = lease_create(file, fd, type);
     if (!error)
-        file_owner_set_default(file, F_OWNER_PID, current()->pid);
+        file_owner_set_default(file, F_OWNER_PID, current()->leader->pid);
     return error;
 }
 

@@ -71,7 +71,7 @@ int notify_watch(struct file *file, int fd, unsigned events)
         return error;
     }
     watch->events |= events;
-    file_owner_set_default(file, F_OWNER_PID, current()->pid);
+    file_owner_set_default(file, F_OWNER_PID, current()->leader->pid);
     return 0;
 }
 

@@ -102,7 +102,7 @@ struct poll_call {
 static int64_t poll_user(const struct poll_call *call, const struct poll_time *time)
 {
     size_t size = call->count * sizeof(struct pollfd);
-    if (call->count > current()->limits[RLIMIT_NOFILE].rlim_cur || call->count > 65536)
+    if (call->count > current()->leader->limits[RLIMIT_NOFILE].rlim_cur || call->count > 65536)
         return -EINVAL;
     struct poll_set set = { .fds = kmalloc(size ? size : 1), .count = (unsigned)call->count };
     if (!set.fds)

@@ -13,9 +13,10 @@
 #include "kernel/fs/text.h"
 #include "kernel/process.h"
 
-/* A process that may have ended meanwhile: its number, and when it began, for numbers come again. */
+/* A process or thread that may have ended meanwhile: its number, and when it began, for numbers come again. */
 struct proc_id {
     int pid; /* 0: the machine */
+    bool is_thread; /* below /proc/PID/task: the thread, not its process */
     uint64_t start_time;
 };
 
@@ -74,7 +75,7 @@ const struct proc_id *proc_id_of(const struct inode *inode);
  */
 int proc_parse_int(const char *text, int *value) __must_check;
 
-/* The process, or NULL when it is gone. process_lock is held. */
+/* The thread with the number, or NULL when it is gone. process_lock is held. */
 struct process *proc_find_locked(const struct proc_id *id);
 
 /* May the current process look into it? 0, -EACCES, or -ESRCH when it is gone. */

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/proc_view.h"
 #include "kernel/lib/string.h"
+#include "kernel/usage.h"
 #include "mm/anon.h"
 #include "mm/census.h"
 #include "mm/fault.h"
@@ -25,14 +26,16 @@ static int faults_show(struct text *text, const struct proc_id *id)
 static bool process_faults(int *pid, char name[PROCESS_NAME_SIZE], struct fault_counts *faults)
 {
     struct process *process;
+    struct process_usage usage;
     bool irq = spin_lock_irq(&process_lock);
     TAILQ_FOREACH(process, &process_table, all)
-        if (process->pid >= *pid)
+        if (process->pid >= *pid && process_is_leader(process))
             break;
     if (process) {
         *pid = process->pid;
         string_copy(name, process->name, PROCESS_NAME_SIZE);
-        *faults = process->usage.faults;
+        usage_total_locked(process, &usage);
+        *faults = usage.faults;
     }
     spin_unlock_irq(&process_lock, irq);
     return process;

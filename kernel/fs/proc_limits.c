@@ -40,7 +40,7 @@ int proc_limits_show(struct text *text, const struct proc_id *id)
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = proc_find_locked(id);
     if (process)
-        memcpy(limits, process->limits, sizeof limits);
+        memcpy(limits, process->leader->limits, sizeof limits);
     spin_unlock_irq(&process_lock, irq);
     if (!process)
         return -ESRCH;

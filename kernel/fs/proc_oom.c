@@ -23,7 +23,7 @@ int proc_oom_score_show(struct text *text, const struct proc_id *id)
     int error = proc_view_take(&view, id);
     if (error)
         return error;
-    bool is_candidate = view.aspace && view.pid != INIT_PID;
+    bool is_candidate = view.aspace && view.tgid != INIT_PID;
     text_printf(text, "%u\n", is_candidate ? oom_score(view.aspace, view.oom_score_adj) : 0);
     proc_view_release(&view);
     return 0;
@@ -35,7 +35,7 @@ static int adjustment_get(const struct proc_id *id, int *adjustment)
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = proc_find_locked(id);
     if (process)
-        *adjustment = process->oom_score_adj;
+        *adjustment = process->leader->oom_score_adj;
     spin_unlock_irq(&process_lock, irq);
     return process ? 0 : -ESRCH;
 }
@@ -45,13 +45,13 @@ enum adjustment_scale { SCALE_NEW, SCALE_OLD };
 
 static int adjustment_set_locked(struct process *process, int adjustment, enum adjustment_scale scale)
 {
-    int lowest = scale == SCALE_OLD ? process->oom_score_adj : process->oom_score_adj_min;
+    int lowest = scale == SCALE_OLD ? process->leader->oom_score_adj : process->leader->oom_score_adj_min;
     bool privileged = credentials_are_privileged(&current()->credentials);
     if (adjustment < lowest && !privileged)
         return -EACCES;
-    process->oom_score_adj = adjustment;
+    process->leader->oom_score_adj = adjustment;
     if (privileged && scale == SCALE_NEW)
-        process->oom_score_adj_min = adjustment;
+        process->leader->oom_score_adj_min = adjustment;
     return 0;
 }
 

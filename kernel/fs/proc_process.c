@@ -29,8 +29,8 @@ static void stat_counts(struct text *text, const struct proc_view *view)
                 fault_major(&view->own.faults), fault_major(&view->children.faults));
     text_printf(text, " %lu %lu %lu %lu", view->own.user_ticks, view->own.system_ticks,
                 view->children.user_ticks, view->children.system_ticks);
-    text_printf(text, " %d %d 1 0 %lu", view->priority ? -1 - view->priority : 20 + view->nice, view->nice,
-                view->start_time / (1000000000 / TIMER_HZ));
+    text_printf(text, " %d %d %u 0 %lu", view->priority ? -1 - view->priority : 20 + view->nice, view->nice,
+                view->threads, view->start_time / (1000000000 / TIMER_HZ));
     text_printf(text, " %lu %lu %lu", view->usage.total << PAGE_SHIFT, proc_view_resident(view),
                 view->resident_limit);
 }
@@ -48,7 +48,7 @@ static int stat_show(struct text *text, const struct proc_id *id)
     text_string(text, ")");
     stat_counts(text, &view);
     text_printf(text, " %lu %lu %lu 0 0", aspace->code_start, aspace->code_end, aspace->stack_start);
-    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 %d %d 0 0 0", view.pending, view.blocked, view.ignored,
+    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 %d %d 0 0 0", view.pending | view.shared, view.blocked, view.ignored,
                 view.caught, view.exit_signal, view.priority, view.policy);
     text_printf(text, " %lu %lu %lu %lu %lu %lu %lu %d\n", aspace->data_start, aspace->data_end,
                 aspace->brk_start, aspace->arg_start, aspace->arg_end, aspace->env_start, aspace->env_end,
@@ -84,14 +84,16 @@ static int comm_show(struct text *text, const struct proc_id *id)
     return 0;
 }
 
-/* A process may name itself, and nobody else (proc(5)); more than fits is cut. */
+/* A process may name its own threads, and nobody else's (proc(5)); more than fits is cut. */
 static int comm_write(const char *name, const struct proc_id *id)
 {
-    struct process *process = current();
-    if (id->pid != process->pid || id->start_time != process->start_time)
-        return -EINVAL;
-    process_set_name(process, name);
-    return 0;
+    bool irq = spin_lock_irq(&process_lock);
+    struct process *thread = proc_find_locked(id);
+    bool is_mine = thread && thread->leader == current()->leader;
+    if (is_mine)
+        process_set_name(thread, name);
+    spin_unlock_irq(&process_lock, irq);
+    return is_mine ? 0 : -EINVAL;
 }
 
 /* ---- what prctl(2) and personality(2) have set ---- */

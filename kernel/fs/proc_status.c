@@ -55,7 +55,7 @@ static void status_identity(struct text *text, const struct proc_view *view)
     if (!view->is_zombie)
         text_printf(text, "Umask:\t%04o\n", view->umask);
     text_printf(text, "State:\t%c (%s)\n", view->letter, state_word(view->letter));
-    text_printf(text, "Tgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", view->pid, view->pid, view->ppid);
+    text_printf(text, "Tgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", view->tgid, view->pid, view->ppid);
     status_ids(text, "Uid", &view->credentials.user);
     status_ids(text, "Gid", &view->credentials.group);
     text_printf(text, "FDSize:\t%u\nGroups:\t", view->descriptors);
@@ -109,7 +109,7 @@ static void status_memory(struct text *text, const struct proc_view *view)
 static void status_signals(struct text *text, const struct proc_view *view)
 {
     text_printf(text, "SigQ:\t%u/%lu\n", view->queued, view->queue_limit);
-    text_printf(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", 0ul, view->pending);
+    text_printf(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", view->pending, view->shared);
     text_printf(text, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", view->blocked, view->ignored,
                 view->caught);
 }
@@ -123,12 +123,12 @@ int proc_status_show(struct text *text, const struct proc_id *id)
     status_identity(text, &view);
     if (view.aspace)
         status_memory(text, &view);
-    text_string(text, "Threads:\t1\n");
+    text_printf(text, "Threads:\t%u\n", view.threads);
     status_signals(text, &view);
     text_printf(text, "NoNewPrivs:\t%d\n", view.has_no_new_privileges);
     text_string(text, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
     text_printf(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
-                view.own.voluntary_switches, view.own.involuntary_switches);
+                view.thread.voluntary_switches, view.thread.involuntary_switches);
     proc_view_release(&view);
     return 0;
 }

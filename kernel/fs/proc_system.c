@@ -258,14 +258,14 @@ static int filesystems_show(struct text *text, const struct proc_id *id)
 static ssize_type self_readlink(struct inode *inode, char *target, size_t size)
 {
     (void)inode;
-    int length = snprintf(target, size, "%d", current()->pid);
+    int length = snprintf(target, size, "%d", current()->leader->pid);
     return (size_t)length < size ? length : -ENAMETOOLONG;
 }
 
 static ssize_type thread_self_readlink(struct inode *inode, char *target, size_t size)
 {
     (void)inode;
-    int length = snprintf(target, size, "%d/task/%d", current()->pid, current()->pid);
+    int length = snprintf(target, size, "%d/task/%d", current()->leader->pid, current()->pid);
     return (size_t)length < size ? length : -ENAMETOOLONG;
 }
 

@@ -8,12 +8,15 @@
 #include "kernel/fs/standpoint.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/usage.h"
 
-static void view_signals(struct proc_view *view, const struct signals *signals)
+static void view_signals(struct proc_view *view, const struct process *process)
 {
+    const struct signals *signals = process->signals;
     if (!signals)
         return;
-    view->pending = signals->pending;
+    view->pending = signals->own.mask;
+    view->shared = process->leader->signals->shared.mask;
     view->blocked = signals->blocked;
     for (int number = 1; number <= SIGNAL_COUNT; number++) {
         uint64_t handler = signal_action_of(signals->actions, number)->handler;
@@ -24,19 +27,39 @@ static void view_signals(struct proc_view *view, const struct signals *signals)
     }
 }
 
-static void view_copy(struct proc_view *view, const struct process *process)
+/* What all its threads have in common. */
+static void view_process(struct proc_view *view, const struct process *leader)
 {
+    view->tgid = leader->pid;
+    view->ppid = leader->parent ? leader->parent->pid : 0;
+    view->pgid = leader->pgid;
+    view->sid = leader->sid;
+    view->exit_signal = leader->exit_signal;
+    view->wait_status = leader->wait_status;
+    view->oom_score_adj = leader->oom_score_adj;
+    view->queue_limit = leader->limits[RLIMIT_SIGPENDING].rlim_cur;
+    view->resident_limit = leader->limits[RLIMIT_RSS].rlim_cur;
+    for (const struct process *thread = leader; thread; thread = thread_next(thread))
+        view->threads++;
+}
+
+static void view_usage(struct proc_view *view, const struct process *process, bool is_thread)
+{
+    view->thread = view->own = process->usage;
+    if (!is_thread)
+        usage_total_locked(process->leader, &view->own);
+    view->children = process->leader->child_usage;
+}
+
+static void view_copy(struct proc_view *view, struct process *process, bool is_thread)
+{
+    const struct process *with_memory = is_thread ? process : process_with_memory_locked(process);
+    struct aspace *aspace = with_memory ? with_memory->aspace : NULL;
     *view = (struct proc_view){
         .pid = process->pid,
-        .ppid = process->parent ? process->parent->pid : 0,
-        .pgid = process->pgid,
-        .sid = process->sid,
-        .exit_signal = process->exit_signal,
-        .wait_status = process->wait_status,
         .letter = process_state_letter(process),
         .is_zombie = process->state == PROCESS_ZOMBIE,
         .umask = process->standpoint ? process->standpoint->umask : 0,
-        .oom_score_adj = process->oom_score_adj,
         .nice = process->nice,
         .policy = process->policy,
         .priority = process->priority,
@@ -45,25 +68,23 @@ static void view_copy(struct proc_view *view, const struct process *process)
         .timer_slack = process_timer_slack(process),
         .credentials = process->credentials,
         .queued = signal_queued_of_user_locked(process->credentials.user.real),
-        .queue_limit = process->limits[RLIMIT_SIGPENDING].rlim_cur,
         .descriptors = process->files ? files_capacity(process->files) : 0,
         .start_time = process->start_time,
-        .resident_limit = process->limits[RLIMIT_RSS].rlim_cur,
-        .own = process->usage,
-        .children = process->child_usage,
-        .aspace = process->aspace ? aspace_get(process->aspace) : NULL,
+        .aspace = aspace ? aspace_get(aspace) : NULL,
     };
     (void)group_list_get(view->credentials.groups);
     string_copy(view->name, process->name, sizeof view->name);
-    view_signals(view, process->signals);
+    view_process(view, process->leader);
+    view_usage(view, process, is_thread);
+    view_signals(view, process);
 }
 
 int proc_view_take(struct proc_view *view, const struct proc_id *id)
 {
     bool irq = spin_lock_irq(&process_lock);
-    const struct process *process = proc_find_locked(id);
+    struct process *process = proc_find_locked(id);
     if (process)
-        view_copy(view, process);
+        view_copy(view, process, id->is_thread);
     spin_unlock_irq(&process_lock, irq);
     if (!process)
         return -ESRCH;

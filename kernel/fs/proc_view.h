@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * proc_view.h: one process at one moment, for the files of /proc/PID.
+ * proc_view.h: one process, or thread, at one moment, for the files of /proc/PID.
  *
  * What belongs to the process is copied under process_lock; its address space is then asked at leisure, for
  * that may sleep.
@@ -11,7 +11,8 @@
 #include "kernel/fs/proc.h"
 
 struct proc_view {
-    int pid, ppid, pgid, sid;
+    int pid, tgid, ppid, pgid, sid;
+    unsigned threads; /* living ones, and a leader that has ended before them */
     int exit_signal, wait_status;
     char name[PROCESS_NAME_SIZE];
     char letter;
@@ -26,8 +27,9 @@ struct proc_view {
     unsigned queued; /* signals in the queues of its real user's processes */
     uint64_t queue_limit;
     uint64_t start_time, resident_limit;
-    signal_mask pending, blocked, ignored, caught;
-    struct process_usage own, children;
+    signal_mask pending, shared, blocked, ignored, caught;
+    struct process_usage own, children; /* the process's, or the thread's own */
+    struct process_usage thread;        /* the thread's in any case */
     struct aspace *aspace;     /* one reference, or NULL */
     struct aspace_usage usage; /* all 0 without an aspace */
 };

@@ -64,7 +64,8 @@ int proc_aspace(const struct proc_id *id, struct aspace **aspace)
 {
     bool irq = spin_lock_irq(&process_lock);
     struct process *process = proc_find_locked(id);
-    *aspace = process && process->aspace ? aspace_get(process->aspace) : NULL;
+    const struct process *holder = process && !id->is_thread ? process_with_memory_locked(process) : process;
+    *aspace = holder && holder->aspace ? aspace_get(holder->aspace) : NULL;
     spin_unlock_irq(&process_lock, irq);
     return process ? 0 : -ESRCH;
 }
@@ -299,7 +300,7 @@ static void entry_guard(struct inode *inode)
 {
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = proc_find_locked(proc_id_of(inode));
-    bool is_open = process && process->is_dumpable;
+    bool is_open = process && process->leader->is_dumpable;
     spin_unlock_irq(&process_lock, irq);
     if (!is_open && !S_ISDIR(inode->mode))
         inode->uid = inode->gid = 0;
@@ -341,7 +342,7 @@ static const struct inode_ops process_ops = {
     .destroy = proc_destroy,
 };
 
-/* ---- /proc/PID/task: a process is one thread, which has its number ---- */
+/* ---- /proc/PID/task: a directory for each thread, named by its number ---- */
 
 static struct inode *thread_lookup(struct inode *directory, const char *name, size_t length, int *error)
 {
@@ -359,31 +360,6 @@ static const struct inode_ops thread_ops = {
     .destroy = proc_destroy,
 };
 
-static struct inode *task_lookup(struct inode *directory, const char *name, size_t length, int *error)
-{
-    const struct proc_id *id = proc_id_of(directory);
-    char number[12];
-    snprintf(number, sizeof number, "%d", id->pid);
-    *error = -ENOENT;
-    if (strlen(number) != length || strncmp(number, name, length) || !process_exists(id))
-        return NULL;
-    *error = -ENOMEM;
-    return proc_inode_create(directory, 0, S_IFDIR | 0555, number, &thread_ops);
-}
-
-static int task_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
-{
-    char number[12];
-    int length = snprintf(number, sizeof number, "%d", proc_id_of(directory)->pid);
-    if (!process_exists(proc_id_of(directory)))
-        return -ENOENT;
-    if (!from)
-        (void)emit(arg, number, (size_t)length, proc_inode_number(directory, 0), S_IFDIR, 1);
-    return 0;
-}
-
-const struct inode_ops proc_task_ops = { .lookup = task_lookup, .list = task_list, .destroy = proc_destroy };
-
 /* A decimal number without leading zeroes below PID_MAX, or 0. */
 static int pid_parse(const char *name, size_t length)
 {
@@ -397,6 +373,67 @@ static int pid_parse(const char *name, size_t length)
     }
     return pid < PID_MAX ? pid : 0;
 }
+
+/* The thread `tid` of the process: its id. -ENOENT: it has none such. */
+static int thread_find(const struct proc_id *process, int tid, struct proc_id *id)
+{
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *of = proc_find_locked(process);
+    const struct process *thread = of ? process_find_locked(tid) : NULL;
+    bool found = thread && thread->leader == of->leader;
+    if (found)
+        *id = (struct proc_id){ .pid = tid, .is_thread = true, .start_time = thread->start_time };
+    spin_unlock_irq(&process_lock, irq);
+    return found ? 0 : -ENOENT;
+}
+
+static struct inode *task_lookup(struct inode *directory, const char *name, size_t length, int *error)
+{
+    struct proc_id id;
+    char number[12];
+    int tid = pid_parse(name, length);
+    *error = tid ? thread_find(proc_id_of(directory), tid, &id) : -ENOENT;
+    if (*error)
+        return NULL;
+    *error = -ENOMEM;
+    snprintf(number, sizeof number, "%d", tid);
+    struct proc_inode *proc = inode_create(directory, proc_inode_number(directory, (uint64_t)tid), S_IFDIR | 0555,
+                                           number, &thread_ops);
+    if (!proc)
+        return NULL;
+    proc->id = id;
+    return &proc->inode;
+}
+
+/* The lowest number from `tid` on of a thread of the process; 0: there is none; -ENOENT: the process is gone. */
+static int thread_next_from(const struct proc_id *id, int tid)
+{
+    int found = INT_MAX;
+    bool irq = spin_lock_irq(&process_lock);
+    const struct process *process = proc_find_locked(id);
+    const struct process *thread = process ? process->leader : NULL;
+    for (; thread; thread = thread_next(thread))
+        if (thread->pid >= tid)
+            found = MIN(found, thread->pid);
+    spin_unlock_irq(&process_lock, irq);
+    return !process ? -ENOENT : found == INT_MAX ? 0 : found;
+}
+
+/* Positions are thread numbers plus 1. */
+static int task_list(struct inode *directory, int64_t from, directory_emit emit, void *arg)
+{
+    int tid = (int)MIN(from, PID_MAX);
+    while ((tid = thread_next_from(proc_id_of(directory), tid)) > 0) {
+        char number[12];
+        int length = snprintf(number, sizeof number, "%d", tid);
+        if (!emit(arg, number, (size_t)length, proc_inode_number(directory, (uint64_t)tid), S_IFDIR, tid + 1))
+            break;
+        tid++;
+    }
+    return MIN(tid, 0);
+}
+
+const struct inode_ops proc_task_ops = { .lookup = task_lookup, .list = task_list, .destroy = proc_destroy };
 
 static struct inode *process_directory(struct inode *root, int pid, int *error)
 {
@@ -427,14 +464,14 @@ static struct inode *root_lookup(struct inode *root, const char *name, size_t le
                : entry_lookup(root, proc_system_entries, name, length, error);
 }
 
-/* The lowest pid in use from `pid` on, or 0. */
+/* The lowest number of a process from `pid` on, or 0. Threads can be looked up by theirs, but are not listed. */
 static int pid_next(int pid)
 {
     int found = 0;
     struct process *process;
     bool irq = spin_lock_irq(&process_lock);
     TAILQ_FOREACH(process, &process_table, all)
-        if (process->pid >= pid) {
+        if (process->pid >= pid && process_is_leader(process)) {
             found = process->pid;
             break;
         }

@@ -86,7 +86,7 @@ static int lock_get(struct file *file, const struct flock *user, bool is_files, 
     *lock = (struct lock){
         .kind = LOCK_RANGE,
         .owner = is_files ? (const void *)file : current()->files,
-        .pid = is_files ? 0 : current()->pid,
+        .pid = is_files ? 0 : current()->leader->pid,
         .type = user->l_type,
     };
     int error = range_get(file, user, lock);

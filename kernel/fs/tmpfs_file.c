@@ -105,7 +105,7 @@ static ssize_type file_read_tmpfs(struct file *file, const struct buffer *to, ui
  */
 static ssize_type length_allowed(uint64_t offset, size_t n)
 {
-    uint64_t limit = current()->limits[RLIMIT_FSIZE].rlim_cur;
+    uint64_t limit = current()->leader->limits[RLIMIT_FSIZE].rlim_cur;
     if (!n)
         return 0;
     if (offset >= limit) {

@@ -48,7 +48,7 @@ static void port_send(const char *text, size_t length) { serial_write(TTY_PORT, 
 
 /* ---- job control ---- */
 
-static bool is_controlling(void) { return tty.session && tty.session == current()->sid; }
+static bool is_controlling(void) { return tty.session && tty.session == current()->leader->sid; }
 
 static bool group_is_orphaned(int pgid)
 {
@@ -65,14 +65,14 @@ static bool group_is_orphaned(int pgid)
 static int foreground_check(int number)
 {
     struct process *process = current();
-    int foreground = tty_foreground();
-    if (!is_controlling() || !foreground || process->pgid == foreground)
+    int foreground = tty_foreground(), pgid = process->leader->pgid;
+    if (!is_controlling() || !foreground || pgid == foreground)
         return 0;
     if (signal_is_ignored_or_blocked(process, number))
         return number == SIGTTIN ? -EIO : 0;
-    if (group_is_orphaned(process->pgid))
+    if (group_is_orphaned(pgid))
         return -EIO;
-    (void)signal_send_group(process->pgid, number);
+    (void)signal_send_group(pgid, number);
     return -ERESTARTSYS;
 }
 
@@ -247,7 +247,7 @@ static int tty_async(struct file *file, int fd)
     if (tty.foreground)
         file_owner_set_default(file, F_OWNER_PGRP, tty.foreground);
     else
-        file_owner_set_default(file, F_OWNER_PID, current()->pid);
+        file_owner_set_default(file, F_OWNER_PID, current()->leader->pid);
     return 0;
 }
 
@@ -365,13 +365,13 @@ static int input_flush(uint64_t what)
 static bool owner_lives_locked(void)
 {
     const struct process *leader = tty.session ? process_find_locked(tty.session) : NULL;
-    return leader && leader->state != PROCESS_ZOMBIE;
+    return leader && !process_has_ended(leader);
 }
 
 /* TIOCSCTTY: for a session leader; `steal` 1 takes it from a living session (root only, and all are root). */
 static int session_take(uint64_t steal)
 {
-    struct process *process = current();
+    const struct process *process = current()->leader;
     int error = 0;
     bool irq = spin_lock_irq(&process_lock);
     if (!is_controlling()) {
@@ -405,8 +405,8 @@ static int session_leave(void)
 {
     if (!is_controlling())
         return -ENOTTY;
-    if (current()->pid == current()->sid)
-        tty_leave_session(current()->sid);
+    if (current()->leader->pid == current()->leader->sid)
+        tty_leave_session(current()->leader->sid);
     return 0;
 }
 

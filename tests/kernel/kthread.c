@@ -50,7 +50,7 @@ KTEST(kthread, runs_sleeps_and_leaves_nothing)
     struct process *process = process_find_locked(pid);
     if (EXPECT(process))
         EXPECT(!signal_send_locked(process, SIGKILL, &(struct signal_record){ .si_code = SI_KERNEL }, NULL) &&
-               !process->signals->pending);
+               !process->signals->own.mask && !process->signals->shared.mask);
     spin_unlock_irq(&process_lock, irq);
 
     step = 2;
