@@ -414,6 +414,17 @@ KTEST(sweep, execve_away_from_shared_tables)
     sweep_program("execve_away_from_shared_tables", list);
 }
 
+/* The same as two threads: the second one, which its maker waits for, ends that one and takes its place. */
+KTEST(sweep, execve_by_a_thread)
+{
+    static const struct call list[] = {
+        DO(clone, CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD),
+        EXECVE,
+        { .number = CALL_END }
+    };
+    sweep_program("execve_by_a_thread", list);
+}
+
 /* Here it is the parent whose allocations fail. */
 KTEST(sweep, fork)
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # ram: 512M  time: 60
-"""Programs of the distribution as they are, with their libraries: ls, bash, perl and python."""
+"""Programs of the distribution as they are, with their libraries: ls, bash, perl and python; sort, xz and python with threads."""
 import os
 import sys
 
@@ -47,4 +47,43 @@ signal.setitimer(signal.ITIMER_REAL, 0.01); print(signal.sigwait([signal.SIGALRM
 """)
 equal((status, output.decode().splitlines(), errors),
       (0, ["True", "15 2", "b'42\\n'", "12", "14"], ""), "python: mmap, fork, subprocess, limits, signals")
+
+# ---------------------------------------------------------------- threads
+
+sort = """for ((i = 0; i < 60000; i++)); do echo $((i * 7919 % 60013)); done > /tmp/n
+/usr/bin/sort -n --parallel=4 -S 1M /tmp/n > /tmp/s && /usr/bin/sort -n -c /tmp/s && /bin/cat /tmp/s | { read -r first; echo $first; }
+/bin/cat /tmp/n | /usr/bin/xz -T2 --block-size=64KiB -1 > /tmp/x && /usr/bin/xz -T2 -dc /tmp/x | /usr/bin/cmp - /tmp/n && echo same"""
+files = [option for path in ("/bin/cat", "/usr/bin/sort", "/usr/bin/xz", "/usr/bin/cmp") for option in ("--file", f"{path}:{path}")]
+status, output, errors = run("scripts/run", "--mem", "512M", *files, "/bin/bash", "-c", sort)
+equal((status, output.decode(), errors), (0, "0\nsame\n", ""), "sort --parallel, xz -T2")
+
+status, output, errors = run("scripts/run", "--mem", "512M", "--file", f"{library}:{library}", PYTHON, "-c", """
+import concurrent.futures, os, queue, signal, subprocess, sys, threading, time
+total, lock = 0, threading.Lock()
+def add(n):
+    global total
+    for _ in range(n):
+        with lock: total += 1
+with concurrent.futures.ThreadPoolExecutor(8) as pool: list(pool.map(add, [1000] * 16))
+print(total)
+channel = queue.Queue()
+threads = [threading.Thread(target=lambda i=i: channel.put((i, threading.get_native_id()))) for i in range(20)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+got = [channel.get() for _ in threads]
+print(sorted(i for i, _ in got) == list(range(20)), os.getpid() not in [number for _, number in got])
+event, seen = threading.Event(), []
+threading.Thread(target=lambda: seen.append(event.wait(10))).start()
+time.sleep(0.05); event.set()
+signal.signal(signal.SIGUSR1, lambda *_: seen.append('signal'))
+sender = threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGUSR1)); sender.start(); sender.join()
+time.sleep(0.05)
+print(sorted(map(str, seen)))
+out = []
+runner = threading.Thread(target=lambda: out.append(subprocess.run([sys.executable, '-c', 'print(6 * 7)'], capture_output=True).stdout))
+runner.start(); runner.join(); print(out)
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+""")
+equal((status, output.decode().splitlines(), errors),
+      (0, ["16000", "True True", "['True', 'signal']", "[b'42\\n']"], ""), "python: threads, a pool, queues, a signal, a child of a thread")
 done()
