@@ -9,10 +9,9 @@
  */
 void table_set(struct frame *table, pte_t *slot, pte_t entry)
 {
-    (void)entry;
     lab_missing_panic("walk", "table_set");
-    if (table_is_leaf(table))
-        leaf_note(table, slot);
-    else
+    if (!table_is_leaf(table))
         table_note(table, slot);
+    else if (!pte_is_none(entry))
+        leaf_note(table, slot);
 }
