@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# ram: 512M  time: 60
+# ram: 512M  time: 120
 """Programs of the distribution as they are, with their libraries: ls, bash, perl and python; sort, xz and python with threads."""
 import os
 import sys
