@@ -31,6 +31,7 @@ struct vma *vma_create(vaddr_t start, vaddr_t end, unsigned prot, unsigned flags
     vma->ops = ops;
     vma->cache = cache ? pagecache_attach(cache) : NULL;
     vma->index = cache ? index : 0;
+    vma->fault_next = 0; /* where no page is */
     return vma;
 }
 
@@ -373,8 +374,7 @@ static unsigned tree_check(const struct vma *node)
            "treap order at 0x%lx", node->start);
     BUG_ON(right && (right->start <= node->start || right->priority > node->priority || right->up != node),
            "treap order at 0x%lx", node->start);
-    BUG_ON(node->max_gap < node_max_gap(node), "max_gap 0x%lx at 0x%lx",
-           node->max_gap, node->start);
+    BUG_ON(node->max_gap < node_max_gap(node), "max_gap 0x%lx at 0x%lx", node->max_gap, node->start);
     return tree_check(left) + 1 + tree_check(right);
 }
 
