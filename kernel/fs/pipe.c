@@ -36,6 +36,7 @@
 #include "mm/usercopy.h"
 
 #define PIPE_SLOTS 16u /* of a new pipe (pipe(7)) */
+#define PIPE_SLOTS_FEW 2u /* of one that goes beyond its user's soft limit */
 #define PIPE_SLOTS_MAX (1u << 16)
 
 struct slot {
@@ -55,7 +56,11 @@ struct pipe {
     struct async_list async_readers, async_writers;
     unsigned slot_count; /* a power of two */
     struct slot *slots;
+    uint32_t owner; /* the real user who made it: the slots count as his */
+    LIST_ENTRY(pipe) all;
 };
+
+static LIST_HEAD(, pipe) all_pipes;
 
 static const struct filesystem pipefs = { .type = "pipefs", .magic = PIPEFS_MAGIC, .keeps_attributes = true };
 static struct slab_cache pipe_cache = SLAB_CACHE_INIT(pipe_cache, "pipe", struct pipe);
@@ -368,6 +373,7 @@ static void slots_free(struct slot *slots, unsigned count)
 
 static void pipe_free(struct pipe *pipe)
 {
+    LIST_REMOVE(pipe, all);
     slots_free(pipe->slots, pipe->slot_count);
     slab_free(&pipe_cache, pipe);
 }
@@ -386,15 +392,65 @@ static const struct inode_ops pipe_ops = {
     .is_stream = true,
 };
 
-static struct pipe *pipe_alloc(void)
+/* ---- what a user may have ---- */
+
+unsigned long pipe_max_size = 1ul << 20;
+unsigned long pipe_user_pages_soft = 1024 * PIPE_SLOTS, pipe_user_pages_hard;
+
+/* Counted when it is asked for, by those without privilege: they are few, and so are the pipes. */
+static unsigned long slots_of_user(uint32_t user)
+{
+    unsigned long count = 0;
+    const struct pipe *pipe;
+    LIST_FOREACH(pipe, &all_pipes, all)
+        count += pipe->owner == user ? pipe->slot_count : 0;
+    return count;
+}
+
+static bool exceeds(unsigned long slots, unsigned long limit) { return limit && slots > limit; }
+
+/* How many slots a new pipe of the current process gets; 0: it gets none. */
+static unsigned slots_granted(void)
+{
+    const struct credentials *mine = &current()->credentials;
+    if (credentials_are_privileged(mine))
+        return PIPE_SLOTS;
+    unsigned long others = slots_of_user(mine->user.real);
+    unsigned count = (unsigned)MIN((unsigned long)PIPE_SLOTS, pipe_max_size >> PAGE_SHIFT);
+    if (exceeds(others + count, pipe_user_pages_soft))
+        count = PIPE_SLOTS_FEW;
+    return exceeds(others + count, pipe_user_pages_hard) ? 0 : count;
+}
+
+/* May the current process give the pipe so many slots? */
+static bool slots_are_allowed(const struct pipe *pipe, unsigned count)
+{
+    if (count <= pipe->slot_count || credentials_are_privileged(&current()->credentials))
+        return true;
+    unsigned long all = slots_of_user(pipe->owner) - pipe->slot_count + count;
+    return (uint64_t)count << PAGE_SHIFT <= pipe_max_size && !exceeds(all, pipe_user_pages_soft) &&
+           !exceeds(all, pipe_user_pages_hard);
+}
+
+/* A pipe for the current process's user; NULL with *error set: memory is out, or the user has too many (`refused`). */
+static struct pipe *pipe_alloc(int refused, int *error)
 {
     struct pipe *pipe = slab_alloc(&pipe_cache);
+    *error = -ENOMEM;
     if (!pipe)
         return NULL;
-    pipe->slot_count = PIPE_SLOTS;
-    pipe->slots = kmalloc(PIPE_SLOTS * sizeof *pipe->slots);
-    if (!pipe->slots) {
+    unsigned count = slots_granted();
+    if (!count) {
         slab_free(&pipe_cache, pipe);
+        *error = refused;
+        return NULL;
+    }
+    pipe->owner = current()->credentials.user.real;
+    pipe->slot_count = count;
+    LIST_INSERT_HEAD(&all_pipes, pipe, all);
+    pipe->slots = kmalloc(count * sizeof *pipe->slots);
+    if (!pipe->slots) {
+        pipe_free(pipe);
         return NULL;
     }
     mutex_init(&pipe->lock);
@@ -405,9 +461,10 @@ static struct pipe *pipe_alloc(void)
 
 int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
 {
-    struct pipe *pipe = pipe_alloc();
+    int error;
+    struct pipe *pipe = pipe_alloc(-ENFILE, &error);
     if (!pipe)
-        return -ENOMEM;
+        return error;
     int64_t now = inode_time_now();
     pipe->inode = (struct inode){
         .refs = 1,
@@ -420,7 +477,7 @@ int pipe_create(unsigned flags, struct file **read_end, struct file **write_end)
         .ops = &pipe_ops,
         .filesystem = &pipefs,
     };
-    int error = file_open(&pipe->inode, O_RDONLY | (flags & O_NONBLOCK), read_end);
+    error = file_open(&pipe->inode, O_RDONLY | (flags & O_NONBLOCK), read_end);
     if (!error) {
         error = file_open(&pipe->inode, O_WRONLY | (flags & O_NONBLOCK), write_end);
         if (error)
@@ -489,14 +546,15 @@ static int named_pipe_wait(struct pipe *pipe, struct file *file)
 static int named_pipe_open(struct file *file)
 {
     struct pipe *pipe = file->inode->data;
+    int error;
     if (!pipe)
-        pipe = file->inode->data = pipe_alloc();
+        pipe = file->inode->data = pipe_alloc(-ENOMEM, &error);
     if (!pipe)
-        return -ENOMEM;
+        return error;
     pipe_enter(pipe, file);
     wake_all(&pipe->readable);
     wake_all(&pipe->writable);
-    int error = named_pipe_wait(pipe, file);
+    error = named_pipe_wait(pipe, file);
     if (error)
         named_pipe_release(file);
     return error;
@@ -514,8 +572,6 @@ const struct inode_ops named_pipe_ops = {
 };
 
 /* ---- size ---- */
-
-unsigned long pipe_max_size = 1ul << 20;
 
 static unsigned slots_for(unsigned size)
 {
@@ -584,8 +640,7 @@ int pipe_set_size(struct file *file, unsigned size)
     if (size > 1u << 31)
         return -EINVAL;
     unsigned count = slots_for(size);
-    if (count > pipe->slot_count && (uint64_t)count << PAGE_SHIFT > pipe_max_size &&
-        !credentials_are_privileged(&current()->credentials))
+    if (!slots_are_allowed(pipe, count))
         return -EPERM;
     if (count > PIPE_SLOTS_MAX)
         return -ENOMEM;

@@ -224,6 +224,8 @@ static const struct proc_entry fs_entries[] = {
     CONSTANT("nr_open", FILES_MAX),
     ROW("pipe-max-size", 0644, .word = &pipe_max_size, .min = PAGE_SIZE, .max = 1ul << 31,
         .changed = pipe_max_size_changed),
+    WORD("pipe-user-pages-hard", pipe_user_pages_hard, ULONG_MAX, NULL),
+    WORD("pipe-user-pages-soft", pipe_user_pages_soft, ULONG_MAX, NULL),
     NUMBER("protected_hardlinks", path_policy.protected_hardlinks, 0, 1, NULL),
     NUMBER("protected_symlinks", path_policy.protected_symlinks, 0, 1, NULL),
     PROC_END,

@@ -318,6 +318,71 @@ static void named_pipe(void)
     close(second);
 }
 
+static int setting_write(const char *name, const char *text)
+{
+    int fd = open(name, O_WRONLY);
+    int error = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
+    close(fd);
+    return error;
+}
+
+#define PIPE_USER 54321 // who has no pipes but these
+
+/* Under a soft limit of 40 pages and a hard one of 36. 0, or the number of what was not as on Linux. */
+static int user_makes_pipes(const char *arg)
+{
+    int ends[5][2];
+    (void)arg;
+    if (setgroups(0, NULL) || setresgid(PIPE_USER, PIPE_USER, PIPE_USER) || setresuid(PIPE_USER, PIPE_USER, PIPE_USER))
+        return 99;
+    if (pipe(ends[0]) || pipe(ends[1]) || fcntl(ends[1][0], F_GETPIPE_SZ) != 65536)
+        return 1;
+    if (pipe(ends[2]) || fcntl(ends[2][0], F_GETPIPE_SZ) != 8192)
+        return 2;
+    if (fcntl(ends[2][0], F_SETPIPE_SZ, 65536) != -1 || errno != EPERM)
+        return 3;
+    if (pipe(ends[3]) || fcntl(ends[3][0], F_GETPIPE_SZ) != 8192)
+        return 4;
+    if (pipe(ends[4]) != -1 || errno != ENFILE)
+        return 5;
+    if (open("small-fifo", O_RDWR) != -1 || errno != ENOMEM)
+        return 6;
+    if (fcntl(ends[0][0], F_SETPIPE_SZ, 4096) != 4096 || fcntl(ends[2][0], F_SETPIPE_SZ, 32768) != 32768)
+        return 7;
+    close(ends[1][0]);
+    close(ends[1][1]);
+    return pipe(ends[4]) || fcntl(ends[4][0], F_GETPIPE_SZ) != 65536 ? 8 : 0;
+}
+
+static int user_makes_a_small_pipe(const char *arg)
+{
+    int ends[2];
+    (void)arg;
+    become_nobody();
+    return pipe(ends) || fcntl(ends[0], F_GETPIPE_SZ) != 8192;
+}
+
+static void pipe_limits(void)
+{
+    int ends[2];
+    is(atol(observe_file("/proc/sys/fs/pipe-user-pages-soft")), 16384, "pipe-user-pages-soft");
+    is(atol(observe_file("/proc/sys/fs/pipe-user-pages-hard")), 0, "pipe-user-pages-hard");
+    mkfifo("small-fifo", 0666);
+    chmod("small-fifo", 0666);
+    ok(!setting_write("/proc/sys/fs/pipe-user-pages-soft", "40") && !setting_write("/proc/sys/fs/pipe-user-pages-hard", "36"),
+       "both limits are set");
+    is(as_child(user_makes_pipes, NULL), 0, "a user's pipes become small, and then are refused");
+    ok(!setting_write("/proc/sys/fs/pipe-user-pages-soft", "1") && !setting_write("/proc/sys/fs/pipe-user-pages-hard", "1"),
+       "both limits are one page");
+    ok(pipe(ends) == 0 && fcntl(ends[0], F_GETPIPE_SZ) == 65536, "root has none");
+    close(ends[0]);
+    close(ends[1]);
+    ok(!setting_write("/proc/sys/fs/pipe-user-pages-soft", "16384") && !setting_write("/proc/sys/fs/pipe-user-pages-hard", "0") &&
+           !setting_write("/proc/sys/fs/pipe-max-size", "8192"), "pipe-max-size is set");
+    is(as_child(user_makes_a_small_pipe, NULL), 0, "a new pipe is no larger");
+    ok(!setting_write("/proc/sys/fs/pipe-max-size", "1048576"), "and set back");
+}
+
 static int in_a_removed_directory(const char *arg)
 {
     if (mkdir(arg, 0700) || chdir(arg) || rmdir("../gone"))
@@ -346,6 +411,7 @@ int main(void)
     mounting();
     polling();
     named_pipe();
+    pipe_limits();
     is(as_child(in_a_removed_directory, "gone"), 0, "nothing gets a name in a directory that is gone, whatever it is");
     return tap_end();
 }
