@@ -93,6 +93,8 @@ int inode_permission(const struct inode *inode, unsigned wanted)
     bool on_device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode) || S_ISFIFO(inode->mode);
     if (wanted & INODE_WRITE && filesystem_is_read_only(inode->filesystem) && !on_device)
         return -EROFS;
+    if (wanted & INODE_WRITE && inode->is_immutable)
+        return -EPERM;
     if (wanted & INODE_EXECUTE && !S_ISDIR(inode->mode) && !(inode->mode & 0111))
         return -EACCES;
     if (wanted & INODE_EXECUTE && S_ISREG(inode->mode) && inode->filesystem->flags & MS_NOEXEC)

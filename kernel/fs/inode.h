@@ -161,6 +161,7 @@ struct inode {
     uint64_t number;
     uint64_t size;
     uint32_t links;   /* 0: removed, or never had a name */
+    bool is_immutable; /* nobody writes to it, root neither: EPERM (/proc/PID) */
     bool linkable;    /* made without a name, which it may be given once (O_TMPFILE) */
     uint32_t special; /* st_rdev of a device, encoded as stat(2) shows it */
     uint32_t uid, gid;

@@ -8,6 +8,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 
+#define LINK_SIZE 64 /* of a descriptor's link, whatever its text: as on Linux */
 #define FD_NAME_MAX 7 /* digits: descriptors are below 2^20 */
 
 /* What the descriptor refers to: its inode with a reference, and its flags; NULL: it is not open. */
@@ -119,7 +120,10 @@ static struct inode *entry_lookup(struct inode *directory, const char *name, siz
 
 static struct inode *fd_lookup(struct inode *directory, const char *name, size_t length, int *error)
 {
-    return entry_lookup(directory, name, length, link_mode, &link_ops, error);
+    struct inode *link = entry_lookup(directory, name, length, link_mode, &link_ops, error);
+    if (link)
+        link->size = LINK_SIZE;
+    return link;
 }
 
 /* The lowest open descriptor from `fd` on; -1: there is none; -ESRCH: the process is gone. */

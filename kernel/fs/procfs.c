@@ -453,6 +453,7 @@ static struct inode *process_directory(struct inode *root, int pid, int *error)
         return NULL;
     proc->inode.uid = user;
     proc->inode.gid = group;
+    proc->inode.is_immutable = true;
     proc->id = id;
     return &proc->inode;
 }

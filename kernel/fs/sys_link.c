@@ -241,9 +241,9 @@ static int rmdir_check(const struct path_place *place)
         return -EROFS;
     if (!place->inode)
         return -ENOENT;
-    if (!S_ISDIR(place->inode->mode))
-        return -ENOTDIR;
     int error = removal_check(place);
+    if (!error && !S_ISDIR(place->inode->mode))
+        error = -ENOTDIR;
     bool is_covered = place->inode->filesystem != place->parent->filesystem;
     return error ? error : is_covered ? -EBUSY : 0;
 }
@@ -331,10 +331,12 @@ static int rename_check(const struct path_place *from, const struct path_place *
         return -ENOENT;
     if (flags & RENAME_NOREPLACE && to->inode)
         return -EEXIST;
-    int error = rename_check_slashes(from, to, flags);
-    if (error)
-        return error;
-    error = removal_check(from);
+    return rename_check_slashes(from, to, flags);
+}
+
+static int rename_check_rights(const struct path_place *from, const struct path_place *to)
+{
+    int error = removal_check(from);
     if (!error)
         error = to->inode ? removal_check(to) : directory_check(to->parent);
     return error ? error : from->parent->ops->rename ? 0 : -EPERM;
@@ -346,6 +348,21 @@ static void rename_tell(const struct path_place *from, const struct path_place *
         notify_directory(from->parent, DN_RENAME);
     notify_directory(from->parent, DN_DELETE);
     notify_directory(to->parent, DN_CREATE);
+}
+
+/* Between two names of one file there is nothing to do (rename(2)), and no right to it is asked for. */
+static int rename_places(const struct path_place *from, const struct path_place *to, unsigned flags)
+{
+    int error = rename_check(from, to, flags);
+    if (error || from->inode == to->inode)
+        return error;
+    error = rename_check_rights(from, to);
+    if (!error)
+        error = from->parent->ops->rename(from->parent, from->name, from->length, to->parent, to->name, to->length,
+                                          flags);
+    if (!error)
+        rename_tell(from, to);
+    return error;
 }
 
 static int64_t rename_user(int from_directory, uint64_t from_user, int to_directory, uint64_t to_user,
@@ -360,12 +377,7 @@ static int64_t rename_user(int from_directory, uint64_t from_user, int to_direct
         return error;
     error = path_place_user(to_directory, to_user, PATH_NO_FOLLOW, &to);
     if (!error) {
-        error = rename_check(&from, &to, flags);
-        if (!error)
-            error = from.parent->ops->rename(from.parent, from.name, from.length, to.parent, to.name,
-                                             to.length, flags);
-        if (!error)
-            rename_tell(&from, &to);
+        error = rename_places(&from, &to, flags);
         path_place_put(&to);
     }
     path_place_put(&from);

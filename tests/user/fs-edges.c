@@ -200,6 +200,42 @@ static void reading_proc(void)
     is(readlink("/proc/mounts", text, sizeof text), 11, "/proc/mounts is a link to self/mounts");
 }
 
+static int nobody_in_proc(const char *arg)
+{
+    (void)arg;
+    become_nobody();
+    if (!rmdir("/proc/version") || errno != EACCES)
+        return 1;
+    return !unlink("/proc/self/stat") || errno != EPERM ? 2 : 0;
+}
+
+static void writing_proc(void)
+{
+    struct stat st;
+    fails(access("/proc/self", W_OK), EPERM, "a process's directory is not to be written to, by root neither");
+    fails(open("/proc/self", O_TMPFILE | O_RDWR, 0600), EPERM, "not even for a file without a name");
+    fails(rmdir("/proc/self/stat"), EPERM, "and what is no directory is not looked at");
+    fails(unlink("/proc/self/fd"), EPERM, "what is one is not either");
+    fails(rmdir("/proc/version"), ENOTDIR, "it is outside of one");
+    fails(utimensat(AT_FDCWD, "/proc/self", NULL, 0), EPERM, "its times cannot be set");
+    is(as_child(nobody_in_proc, NULL), 0, "who may not write is told so before anything else");
+    ok(lstat("/proc/self/fd/1", &st) == 0 && st.st_size == 64, "a descriptor's link has a size of 64 bytes");
+}
+
+static int nobody_renames(const char *arg)
+{
+    become_nobody();
+    return rename(arg, "held-twin") || rename(arg, arg) ? errno : 0;
+}
+
+static void renaming_to_itself(void)
+{
+    close(file_make("held-name", 0600));
+    ok(link("held-name", "held-twin") == 0 && chmod(".", 0755) == 0, "two names of a file in a directory of root's");
+    is(as_child(nobody_renames, "held-name"), 0, "between them nobody's rename(2) has nothing to do, so it may");
+    ok(chmod(".", 0777) == 0 && access("held-name", F_OK) == 0 && access("held-twin", F_OK) == 0, "both are there");
+}
+
 static void devices(void)
 {
     int fd = open("/dev/urandom", O_RDWR);
@@ -406,6 +442,8 @@ int main(void)
     allocating();
     asking();
     reading_proc();
+    writing_proc();
+    renaming_to_itself();
     devices();
     old_terminal();
     mounting();
