@@ -60,6 +60,51 @@ static void request_free(struct mount_request *request)
     kfree(request->data);
 }
 
+/* Options that mean the same for every file system, whose names it does not see. They stand for flags of mount(2). */
+static const struct flag_option {
+    const char *name;
+    unsigned set, clear;
+} flag_options[] = {
+    { "ro", MS_RDONLY, 0 },         { "rw", 0, MS_RDONLY },           { "sync", MS_SYNCHRONOUS, 0 },
+    { "async", 0, MS_SYNCHRONOUS }, { "dirsync", MS_DIRSYNC, 0 },
+};
+
+/* The one that the text begins with, or NULL. A value behind it is not looked at, as on Linux. */
+static const struct flag_option *flag_option_find(const char *text)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(flag_options); i++) {
+        size_t length = strlen(flag_options[i].name);
+        if (!strncmp(flag_options[i].name, text, length) &&
+            (!text[length] || text[length] == ',' || text[length] == '='))
+            return &flag_options[i];
+    }
+    return NULL;
+}
+
+/* Take these options out of the text, the others stay. What the call's own flags forbid, no option allows. */
+static void request_take_flags(struct mount_request *request)
+{
+    unsigned given = request->flags & MS_RDONLY;
+    char *to = request->data;
+    for (const char *from = to, *next; from; from = next) {
+        const char *end = strchr(from, ',');
+        size_t length = end ? (size_t)(end - from) : strlen(from);
+        const struct flag_option *option = flag_option_find(from);
+        next = end ? end + 1 : NULL;
+        if (option) {
+            request->flags = (request->flags & ~option->clear) | option->set;
+            continue;
+        }
+        if (to > request->data)
+            *to++ = ',';
+        memmove(to, from, length);
+        to += length;
+    }
+    if (to)
+        *to = '\0';
+    request->flags |= given;
+}
+
 static int request_get(const struct syscall_args *args, struct mount_request *request)
 {
     int error = 0;
@@ -75,6 +120,8 @@ static int request_get(const struct syscall_args *args, struct mount_request *re
         request->data = text_copy_user(args->arg[4], &error);
     if (error)
         request_free(request);
+    else if (!(request->flags & MS_BIND))
+        request_take_flags(request);
     return error;
 }
 

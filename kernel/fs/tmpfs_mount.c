@@ -83,8 +83,8 @@ static int option_read(const char *option, struct tmpfs_options *options)
         good = id_read(value, 10, &options->uid);
     else if (length == 3 && !strncmp(option, "gid", length))
         good = id_read(value, 10, &options->gid);
-    else
-        good = !strcmp(option, "inode64"); /* which they are */
+    else /* what is so anyway: numbers of 64 bits, small pages, memory from the one node */
+        good = !strcmp(option, "inode64") || !strcmp(option, "huge=never") || !strcmp(option, "mpol=default");
     return good ? 0 : -EINVAL;
 }
 

@@ -297,6 +297,33 @@ static void mounting(void)
     ok(umount("exact") == 0, "unmounted");
 }
 
+// Options of every file system, and those of tmpfs that ask for what is so anyway.
+static void mount_options(void)
+{
+    static const struct {
+        const char *options;
+        int error;
+        bool read_only;
+    } rows[] = {
+        { "ro", 0, true },           { "rw", 0, false },          { "ro,rw", 0, false },
+        { "size=64k,ro", 0, true },  { "ro,size=64k,sync", 0, true }, { "huge=never", 0, false },
+        { "mpol=default", 0, false }, { "async,huge=never,mpol=default,size=64k", 0, false },
+        { "huge=none", EINVAL, false }, { "mpol=none", EINVAL, false }, { "ro=1", 0, true },
+        { "roo", EINVAL, false },
+    };
+    struct statfs told;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int error = mount("none", "exact", "tmpfs", 0, rows[i].options) ? errno : 0;
+        bool read_only = !error && !statfs("exact", &told) && told.f_flags & ST_RDONLY;
+        ok(error == rows[i].error && read_only == rows[i].read_only, "a tmpfs with %s: error %d", rows[i].options, error);
+        if (!error)
+            umount("exact");
+    }
+    ok(mount("none", "exact", "tmpfs", MS_RDONLY, "rw,size=64k") == 0 && statfs("exact", &told) == 0 && told.f_flags & ST_RDONLY &&
+           told.f_blocks == 16, "rw does not allow what MS_RDONLY forbids");
+    ok(umount("exact") == 0, "unmounted");
+}
+
 static volatile sig_atomic_t signals_seen;
 
 static void signal_note(int number)
@@ -447,6 +474,7 @@ int main(void)
     devices();
     old_terminal();
     mounting();
+    mount_options();
     polling();
     named_pipe();
     pipe_limits();
