@@ -12,9 +12,12 @@
 /* PATH_MAX: bytes of a path with its NUL; NAME_MAX: bytes of one name. */
 #define PATH_LINKS_MAX 40 /* symbolic links followed in one walk; one more is -ELOOP (path_resolution(7)) */
 
-/* /proc/sys/fs/protected_*: 1 (as on Debian's Linux): links in directories like /tmp are distrusted. */
+/*
+ * /proc/sys/fs/protected_*: 1 (as on Debian's Linux): links in directories like /tmp are distrusted. Pipes and files
+ * that open(2) with O_CREAT finds there: 0, 1, or 2 (in directories that only a group may write to, too).
+ */
 struct path_policy {
-    int protected_hardlinks, protected_symlinks;
+    int protected_hardlinks, protected_symlinks, protected_fifos, protected_regular;
 };
 extern struct path_policy path_policy;
 

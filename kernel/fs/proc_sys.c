@@ -226,7 +226,9 @@ static const struct proc_entry fs_entries[] = {
         .changed = pipe_max_size_changed),
     WORD("pipe-user-pages-hard", pipe_user_pages_hard, ULONG_MAX, NULL),
     WORD("pipe-user-pages-soft", pipe_user_pages_soft, ULONG_MAX, NULL),
+    NUMBER("protected_fifos", path_policy.protected_fifos, 0, 2, NULL),
     NUMBER("protected_hardlinks", path_policy.protected_hardlinks, 0, 1, NULL),
+    NUMBER("protected_regular", path_policy.protected_regular, 0, 2, NULL),
     NUMBER("protected_symlinks", path_policy.protected_symlinks, 0, 1, NULL),
     PROC_END,
 };

@@ -101,6 +101,21 @@ static int open_new(const struct path_place *place, const struct opening *openin
     return error;
 }
 
+/*
+ * fs.protected_fifos, fs.protected_regular (proc(5)): who wants to make a file in a sticky directory does not get
+ * another's that lies there already, root neither; the directory's owner's is trusted.
+ */
+static int open_check_found(const struct inode *directory, const struct inode *inode)
+{
+    int level = S_ISFIFO(inode->mode)   ? path_policy.protected_fifos
+                : S_ISREG(inode->mode) ? path_policy.protected_regular
+                                       : 1;
+    bool is_trusted = inode->uid == directory->uid || inode->uid == current()->credentials.user.filesystem;
+    if (!level || !(directory->mode & S_ISVTX) || is_trusted)
+        return 0;
+    return directory->mode & (level > 1 ? 0022 : 0002) ? -EACCES : 0;
+}
+
 static int open_at_place(const struct path_place *place, const struct opening *opening, struct file **file)
 {
     unsigned flags = opening->flags;
@@ -110,7 +125,12 @@ static int open_at_place(const struct path_place *place, const struct opening *o
         return -EISDIR;
     if (!place->inode)
         return open_new(place, opening, file);
-    return flags & O_EXCL ? -EEXIST : open_existing(place->inode, flags, file);
+    if (flags & O_EXCL)
+        return -EEXIST;
+    int error = place->kind == PATH_NAME && !S_ISDIR(place->inode->mode)
+                    ? open_check_found(place->parent, place->inode)
+                    : 0;
+    return error ? error : open_existing(place->inode, flags, file);
 }
 
 /* Another process may make the file after we have found none: then it is there at the second look. */

@@ -446,6 +446,44 @@ static void pipe_limits(void)
     ok(!setting_write("/proc/sys/fs/pipe-max-size", "1048576"), "and set back");
 }
 
+static int opens_to_create(const char *name)
+{
+    int fd = open(name, O_CREAT | O_RDWR, 0600);
+    int error = fd < 0 ? errno : 0;
+    close(fd);
+    return error;
+}
+
+// What others have put into a sticky directory is not what open(2) with O_CREAT wants; root is no better than others.
+static void protected_files(void)
+{
+    static const struct {
+        const char *level;
+        mode_t directory;
+        int error;
+    } rows[] = { { "0", 01777, 0 }, { "1", 01777, EACCES }, { "1", 0777, 0 },       { "1", 01770, 0 },
+                 { "2", 01770, EACCES }, { "2", 01777, EACCES }, { "2", 01755, 0 } };
+    is(atol(observe_file("/proc/sys/fs/protected_fifos")), 0, "protected_fifos");
+    is(atol(observe_file("/proc/sys/fs/protected_regular")), 0, "protected_regular");
+    mkdir("sticky", 0777);
+    close(file_make("sticky/file", 0666));
+    close(file_make("sticky/mine", 0666));
+    ok(mkfifo("sticky/fifo", 0666) == 0 && chown("sticky", 7, 7) == 0 && chown("sticky/file", NOBODY, NOBODY) == 0 &&
+           chown("sticky/fifo", NOBODY, NOBODY) == 0,
+       "others' files in others' directory");
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        chmod("sticky", rows[i].directory);
+        setting_write("/proc/sys/fs/protected_fifos", rows[i].level);
+        is(opens_to_create("sticky/fifo"), rows[i].error, "protected_fifos %s, %04o", rows[i].level, rows[i].directory);
+        is(opens_to_create("sticky/file"), 0, "a file is no pipe");
+        setting_write("/proc/sys/fs/protected_fifos", "0");
+        setting_write("/proc/sys/fs/protected_regular", rows[i].level);
+        is(opens_to_create("sticky/file"), rows[i].error, "protected_regular %s, %04o", rows[i].level, rows[i].directory);
+        is(opens_to_create("sticky/mine"), 0, "one's own is");
+        setting_write("/proc/sys/fs/protected_regular", "0");
+    }
+}
+
 static int in_a_removed_directory(const char *arg)
 {
     if (mkdir(arg, 0700) || chdir(arg) || rmdir("../gone"))
@@ -478,6 +516,7 @@ int main(void)
     polling();
     named_pipe();
     pipe_limits();
+    protected_files();
     is(as_child(in_a_removed_directory, "gone"), 0, "nothing gets a name in a directory that is gone, whatever it is");
     return tap_end();
 }
