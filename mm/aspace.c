@@ -211,6 +211,7 @@ static int fork_cut_out(struct aspace *parent, struct aspace *child)
             return -ENOMEM;
         range_release_pages(child, vma->start, vma->end);
     }
+    child->peak_resident = 0; /* it has never had what has gone */
     return 0;
 }
 

@@ -40,6 +40,18 @@ static int sweep_entry(vaddr_t addr, pte_t entry, void *arg)
     return 0;
 }
 
+/* Before the first entry goes: those who share its table lose it before their turn comes. */
+static void peaks_note(void)
+{
+    struct aspace *aspace = NULL;
+
+    while ((aspace = aspace_step(aspace))) {
+        mutex_lock(&aspace->lock);
+        aspace_note_peak_locked(aspace);
+        mutex_unlock(&aspace->lock);
+    }
+}
+
 static uint64_t aspace_sweep(struct aspace *aspace)
 {
     struct sweep sweep = { .aspace = aspace };
@@ -59,6 +71,7 @@ uint64_t reclaim_lazy_free(void)
     if (!is_marked)
         return 0;
     is_marked = false; /* what is marked and not taken now has been written, and so is marked no more */
+    peaks_note();
     struct aspace *aspace = LIST_FIRST(&aspace_list), *next;
 
     for (; aspace; aspace = next) {

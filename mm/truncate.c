@@ -11,7 +11,7 @@
  * fork stands behind its parent in the list, so that it cannot carry entries past us.
  *
  * An entry goes where it stands, also from a table that is shared since a fork: all that share the table map the same
- * object there. So nothing here needs memory.
+ * object there. So nothing here needs memory; and before the first entry goes, everyone's resident peak is noted.
  *
  * Locks: the list's lock for steps along it, with a reference on the address space where we stand; then its mutex.
  */
@@ -61,6 +61,18 @@ static int cut_entry(vaddr_t addr, pte_t entry, void *arg)
     return 0;
 }
 
+static void cut_note_peak(const struct cut *cut, struct aspace *aspace)
+{
+    struct vma *vma;
+    vaddr_t start, end;
+
+    TAILQ_FOREACH(vma, &aspace->vmas.list, link)
+        if (cut_in_vma(cut, vma, &start, &end)) {
+            aspace_note_peak_locked(aspace);
+            return;
+        }
+}
+
 static void cut_locked(const struct cut *cut, struct aspace *aspace)
 {
     struct cut_walk walk = { .cut = cut, .aspace = aspace };
@@ -76,17 +88,23 @@ static void cut_locked(const struct cut *cut, struct aspace *aspace)
     gather_finish(&walk.gather);
 }
 
-static void cut_everywhere(const struct cut *cut)
+static void for_each_aspace(const struct cut *cut, void (*visit)(const struct cut *cut, struct aspace *aspace))
 {
     struct aspace *aspace = NULL;
 
-    if (cut->cache->refs == 1)
-        return;
     while ((aspace = aspace_step(aspace))) {
         mutex_lock(&aspace->lock);
-        cut_locked(cut, aspace);
+        visit(cut, aspace);
         mutex_unlock(&aspace->lock);
     }
+}
+
+static void cut_everywhere(const struct cut *cut)
+{
+    if (cut->cache->refs == 1)
+        return;
+    for_each_aspace(cut, cut_note_peak);
+    for_each_aspace(cut, cut_locked);
 }
 
 /* Clear the last page behind the end: whoever makes the object longer again finds zeroes there. */

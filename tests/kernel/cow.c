@@ -5,6 +5,7 @@
 #include "kernel/lib/errno.h"
 #include "kernel/selftest.h"
 #include "mm/commit.h"
+#include "mm/reclaim.h"
 #include "mm/zero.h"
 #include "tests/kernel/space.h"
 
@@ -278,5 +279,59 @@ KTEST(cow, fork_cost_does_not_grow)
         aspace_put(child);
     }
     EXPECT_EQUAL(cost[0], cost[1]);
+    space_leave(parent);
+}
+
+static uint64_t peak_resident(struct aspace *space)
+{
+    struct aspace_usage usage;
+
+    aspace_usage(space, &usage);
+    return usage.peak_resident;
+}
+
+/* VmHWM of a child is no more than it has ever had: what madvise(2) keeps from it does not count. */
+KTEST(cow, peak_of_a_child_that_does_not_get_all)
+{
+    struct aspace *parent = space_enter(), *child;
+    REQUIRE(parent);
+    vaddr_t addr = space_map(parent, 40, READ_WRITE, MAP_PRIVATE);
+    for (unsigned i = 0; i < 40; i++)
+        EXPECT_EQUAL(space_write(addr + i * PAGE_SIZE, 1), 0);
+    EXPECT_EQUAL(aspace_advise(parent, addr, 10 * PAGE_SIZE, MADV_DONTFORK), 0);
+    EXPECT_EQUAL(aspace_advise(parent, addr + 20 * PAGE_SIZE, 10 * PAGE_SIZE, MADV_WIPEONFORK), 0);
+    REQUIRE(!aspace_fork(parent, &child));
+    EXPECT_EQUAL(space_resident(child, RESIDENT_ANON), 20);
+    EXPECT_EQUAL(peak_resident(child), 20);
+    EXPECT_EQUAL(peak_resident(parent), 40);
+    aspace_put(child);
+    space_leave(parent);
+}
+
+/* What goes from a table that is shared goes from all who share it, and none of them forgets to have had it. */
+KTEST(cow, peak_of_who_loses_pages_with_others)
+{
+    struct aspace *parent = space_enter(), *child;
+    REQUIRE(parent);
+    vaddr_t shared = space_map(parent, 10, READ_WRITE, MAP_SHARED), own = space_map(parent, 10, READ_WRITE, MAP_PRIVATE);
+    for (unsigned i = 0; i < 10; i++) {
+        EXPECT_EQUAL(space_write(shared + i * PAGE_SIZE, 1), 0);
+        EXPECT_EQUAL(space_write(own + i * PAGE_SIZE, 1), 0);
+    }
+    REQUIRE(!aspace_fork(parent, &child));
+    EXPECT_EQUAL(aspace_advise(parent, shared, 10 * PAGE_SIZE, MADV_REMOVE), 0);
+    EXPECT_EQUAL(space_resident(child, RESIDENT_SHM), 0);
+    EXPECT_EQUAL(peak_resident(child), 20);
+    EXPECT_EQUAL(peak_resident(parent), 20);
+    aspace_put(child);
+
+    for (unsigned i = 0; i < 10; i++)
+        EXPECT_EQUAL(space_write(shared + i * PAGE_SIZE, 1), 0);
+    EXPECT_EQUAL(aspace_advise(parent, own, 10 * PAGE_SIZE, MADV_FREE), 0);
+    REQUIRE(!aspace_fork(parent, &child));
+    EXPECT(reclaim_lazy_free() > 0 || !lazy.cow); /* copies have been written */
+    EXPECT_EQUAL(space_resident(child, RESIDENT_ANON), lazy.cow ? 0 : 10);
+    EXPECT_EQUAL(peak_resident(child), 20);
+    aspace_put(child);
     space_leave(parent);
 }

@@ -11,6 +11,8 @@
 #define KB (PAGES * 4)
 #define LAG (on_lazybones() ? 0 : 3 * 63l * 4) // kB; Linux batches the RSS counters behind status
 
+#define STRAY 64 // kB that a child may have touched meanwhile for itself
+
 static long status(const char *key)
 {
     return observe_number(observe_file("/proc/self/status"), key);
@@ -89,6 +91,54 @@ static void fork_check(void)
     close(link.out);
 }
 
+static void poorer_child_reports(struct link *link, void *arg)
+{
+    (void)arg;
+    say(link, status("\nVmHWM:") - rss_all(0) * 4);
+}
+
+// What a child does not get of its parent's memory has never been resident in it.
+static void advised_fork_check(void)
+{
+    char *at = map(2 * PAGES);
+    region_write(at, 2 * PAGES, 1);
+    madvise(at, PAGES * PAGE, MADV_DONTFORK);
+    madvise(at + PAGES * PAGE, PAGES * PAGE, MADV_WIPEONFORK);
+    struct link link = child_start(poorer_child_reports, NULL);
+    between(-LAG, hear(&link), LAG, "F4 without what MADV_DONTFORK and MADV_WIPEONFORK keep from it");
+    is(child_end(&link), 0, "F4 the child ends");
+    munmap(at, 2 * PAGES * PAGE);
+}
+
+static void sharer_reports(struct link *link, void *arg)
+{
+    const volatile char *at = arg;
+    for (long i = 0; i < PAGES; i++)
+        (void)at[i * PAGE];
+    long rss = rss_all(0) * 4;
+    say(link, 0);
+    hear(link);
+    say(link, status("\nVmHWM:") - rss);
+    say(link, rss - rss_all(0) * 4);
+}
+
+// What the parent takes out of an object is gone for the child, but not forgotten.
+static void shared_check(void)
+{
+    char *at = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        tap_bail("mmap");
+    region_write(at, PAGES, 1);
+    struct link link = child_start(sharer_reports, at);
+    hear(&link);
+    is(madvise(at, PAGES * PAGE, MADV_REMOVE), 0, "F4 a shared object loses its pages");
+    say(&link, 0);
+    between(-LAG, hear(&link), LAG, "F4 a child's VmHWM remembers them");
+    between(KB - LAG - STRAY, hear(&link), KB + LAG, "F4 its VmRSS does not");
+    is(child_end(&link), 0, "F4 the child ends");
+    munmap(at, PAGES * PAGE);
+}
+
 int main(void)
 {
     tap_begin();
@@ -97,5 +147,7 @@ int main(void)
     size_check();
     resident_check();
     fork_check();
+    advised_fork_check();
+    shared_check();
     return tap_end();
 }
