@@ -153,15 +153,15 @@ static struct vma *map_make_vma(const struct map_request *request, vaddr_t addr,
     return vma;
 }
 
-/* Clear the place of the new VMA and charge for it; then it goes in. 0 or -ENOMEM, then the VMA is still the caller's. */
+/* Charge for the new VMA, whose place is free; then it goes in. 0 or -ENOMEM, then the VMA is still the caller's. */
 static int map_insert(struct aspace *aspace, struct vma *vma)
 {
     enum shm_reserve reserve = vma->flags & VMA_NORESERVE ? SHM_RESERVE_NOTHING : SHM_RESERVE_WHOLE;
-    int error = range_unmap(aspace, vma->start, vma->end);
+    int error = 0;
 
-    if (!error && vma->ops == &shm_ops)
+    if (vma->ops == &shm_ops)
         error = shm_charge(vma->cache, reserve, aspace);
-    else if (!error && vma->flags & VMA_ACCOUNTED)
+    else if (vma->flags & VMA_ACCOUNTED)
         error = commit_charge(vma_pages(vma), aspace);
     if (error)
         return error;
@@ -207,6 +207,8 @@ static int64_t map_locked(struct aspace *aspace, const struct map_request *reque
     struct vma *vma = map_make_vma(request, addr, length, flags);
     if (!vma)
         return -ENOMEM;
+    if (request->flags & MAP_FIXED && range_unmap(aspace, addr, addr + length)) /* any other place is free */
+        goto out_vma;
     if (map_insert(aspace, vma))
         goto out_vma;
     /* lab zero: begin */

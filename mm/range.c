@@ -12,8 +12,6 @@
 
 unsigned long vm_max_map_count = 65530;
 
-bool range_may_map(const struct aspace *aspace) { return aspace->vmas.count <= vm_max_map_count; }
-
 /* Data is what is private and writable and no stack (getrlimit(2), RLIMIT_DATA). */
 static bool vma_is_data(unsigned prot, unsigned flags)
 {

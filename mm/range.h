@@ -21,7 +21,7 @@ bool range_may_lock(struct aspace *aspace, uint64_t pages, unsigned flags);
  * May there be a new mapping, as far as vm.max_map_count goes? As on Linux, this leaves one VMA more than the limit; cutting
  * one stops at the limit.
  */
-bool range_may_map(const struct aspace *aspace);
+static inline bool range_may_map(const struct aspace *aspace) { return aspace->vmas.count <= vm_max_map_count; }
 
 /* A place for `length` bytes: at the hint (0: none) if it is free there, else in the highest gap. 0: none. */
 vaddr_t map_find_gap(struct aspace *aspace, vaddr_t hint, uint64_t length);

@@ -50,14 +50,20 @@ static bool leaf_holds(const struct frame *table, vaddr_t start, vaddr_t end)
     return table_search(table, first, stop) < stop;
 }
 
+static bool upper_holds(const struct frame *table, vaddr_t start, vaddr_t end);
+
+/* Is there an entry in the range, or nothing at all in the table, which then goes with the range? */
 static bool table_holds(const struct frame *table, vaddr_t start, vaddr_t end)
+{
+    if (!table->used)
+        return true;
+    return table_is_leaf(table) ? leaf_holds(table, start, end) : upper_holds(table, start, end);
+}
+
+static __noinline bool upper_holds(const struct frame *table, vaddr_t start, vaddr_t end)
 {
     struct stretch stretch;
 
-    if (!table->used)
-        return true;
-    if (table_is_leaf(table))
-        return leaf_holds(table, start, end);
     for (vaddr_t addr = start; (addr = table_seek(table, addr, end)) < end; addr = stretch.end) {
         stretch = table_stretch(table, addr, start, end);
         const struct frame *below = entry_frame(pte_load(stretch.slot));

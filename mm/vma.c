@@ -299,7 +299,7 @@ void vma_split(struct vma_set *set, struct vma *vma, vaddr_t addr, struct vma *u
 /* lab vma: instead vma_split.c */
 
 /* lab vma: begin */
-static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
+static inline bool vma_is_alike(const struct vma *lower, const struct vma *upper)
 {
     return lower->end == upper->start && lower->prot == upper->prot && lower->flags == upper->flags &&
            lower->ops == upper->ops && lower->cache == upper->cache &&

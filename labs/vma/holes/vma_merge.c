@@ -4,7 +4,7 @@
  * Contract: yes, if they touch and one struct vma could say all that the two say: rights, flags, operations, cache, and for
  * pages of a cache, that the one goes on where the other ends. Never, if the cache counts its mappings (pagecache_is_counted()).
  */
-static bool vma_is_alike(const struct vma *lower, const struct vma *upper)
+static inline bool vma_is_alike(const struct vma *lower, const struct vma *upper)
 {
     (void)lower, (void)upper;
     return false;
