@@ -103,16 +103,19 @@ static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, struct frame
 }
 /* lab cow: instead entry_share.c */
 
-/* All entries of `groups`. What is known of them beforehand need not be asked: `full`, none of them is none. */
-static inline void groups_share(pte_t *from, pte_t *to, struct table_groups groups, bool full, bool may_keep)
+/*
+ * All entries of the groups in `bits`. Their size is a constant of the caller's, and so is what need not be asked: `full`, no
+ * entry is none.
+ */
+static inline void groups_share(pte_t *from, pte_t *to, uint64_t bits, unsigned shift, bool full, bool may_keep)
 {
     struct frame *const records = frame_array;
 
-    for (uint64_t bits = groups.bits; bits; bits &= bits - 1) {
-        size_t first = (size_t)__builtin_ctzl(bits) << groups.shift;
+    for (; bits; bits &= bits - 1) {
+        size_t first = (size_t)__builtin_ctzl(bits) << shift;
         pte_t *one = from + first, *other = to + first;
 #pragma GCC unroll 8
-        for (size_t i = 0; i < 1ul << groups.shift; i++) {
+        for (size_t i = 0; i < 1ul << shift; i++) {
             pte_t entry = pte_load(&one[i]);
             if (full || !pte_is_none(entry))
                 entry_share(&one[i], &other[i], entry, entry_frame_in(records, entry), may_keep);
@@ -123,14 +126,16 @@ static inline void groups_share(pte_t *from, pte_t *to, struct table_groups grou
 void table_share(struct frame *table, struct frame *with)
 {
     pte_t *from = table_entries(table), *to = table_entries(with);
-    struct table_groups groups = table_groups(table);
+    uint64_t groups = table_groups(table).bits;
 
-    if (table_is_leaf(table) && (table->table.leaf.resident[RESIDENT_SHM] || table->table.leaf.resident[RESIDENT_FILE]))
-        groups_share(from, to, groups, false, true);
+    if (!table_is_leaf(table))
+        groups_share(from, to, groups, GROUP_SHIFT, false, false);
+    else if (table->table.leaf.resident[RESIDENT_SHM] || table->table.leaf.resident[RESIDENT_FILE])
+        groups_share(from, to, groups, LEAF_GROUP_SHIFT, false, true);
     else if (table_is_full(table))
-        groups_share(from, to, groups, true, false);
+        groups_share(from, to, groups, LEAF_GROUP_SHIFT, true, false);
     else
-        groups_share(from, to, groups, false, false);
+        groups_share(from, to, groups, LEAF_GROUP_SHIFT, false, false);
     with->used = table->used;
     with->table = table->table;
 }
@@ -149,15 +154,18 @@ static struct frame *table_copy(struct frame *shared)
 }
 /* lab tables: instead table_copy.c */
 
-/* Clear what entries have been in: the frame is blank again. */
+/* Clear what entries have been in, a run of groups at a time: the frame is blank again. */
 static void table_clear(struct frame *table)
 {
     pte_t *entries = table_entries(table);
-
     struct table_groups groups = table_groups(table);
 
-    for (uint64_t bits = groups.bits; bits; bits &= bits - 1)
-        page_clear_words(&entries[(size_t)__builtin_ctzl(bits) << groups.shift], 1ul << groups.shift);
+    for (uint64_t bits = groups.bits, after; bits; bits &= after) {
+        unsigned first = (unsigned)__builtin_ctzl(bits);
+        after = bits + (1ul << first); /* the run is gone, and the bit above it set, if there is one */
+        unsigned stop = after ? (unsigned)__builtin_ctzl(after) : 64;
+        page_clear_words(&entries[(size_t)first << groups.shift], (size_t)(stop - first) << groups.shift);
+    }
 }
 
 /* Give up what the entries of a leaf table point at. A pointer walks: by table_next() an entry costs a fifth more. */
