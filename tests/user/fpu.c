@@ -6,7 +6,9 @@
 // child inherits it, and a new program sees none of it.
 #include <immintrin.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 
 #include "child.h"
 #include "observe.h"
@@ -107,6 +109,51 @@ static void inherit_check(void)
     is(status, 0, "the child inherits them");
 }
 
+// The parts of the legacy area that no register lies in (SDM vol. 1, 10.5.1), but for those that are software's.
+static const struct {
+    int start, size;
+} unused[] = {{5, 1}, {42, 6}, {58, 6}, {74, 6}, {90, 6}, {106, 6}, {122, 6}, {138, 6}, {154, 6}, {416, 48}};
+
+static volatile long strange;
+
+static void handler_counts(int signal, siginfo_t *info, void *context)
+{
+    const char *area = (const char *)((ucontext_t *)context)->uc_mcontext.fpregs;
+    (void)signal, (void)info;
+    for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
+        for (int at = 0; at < unused[i].size; at++)
+            strange += area[unused[i].start + at] != 0;
+}
+
+static void child_shows(struct link *link, void *arg)
+{
+    (void)arg;
+    raise(SIGUSR2);
+    say(link, strange);
+    hear(link);
+}
+
+// Memory that held something becomes the areas of many children: what no register fills must not show it.
+static void leak_check(void)
+{
+    enum { CHILDREN = 40 };
+    size_t size = 100l << 20;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct link links[CHILDREN];
+    long sum = 0;
+    memset(memory, 0xa5, size);
+    munmap(memory, size);
+    sigaction(SIGUSR2, &(struct sigaction){.sa_sigaction = handler_counts, .sa_flags = SA_SIGINFO}, NULL);
+    for (int i = 0; i < CHILDREN; i++)
+        links[i] = child_start(child_shows, NULL);
+    for (int i = 0; i < CHILDREN; i++) {
+        sum += hear(&links[i]);
+        say(&links[i], 0);
+        child_end(&links[i]);
+    }
+    is(sum, 0, "what a signal's frame has between the registers tells nothing of before");
+}
+
 // In the new program: exits with the number of marks found in registers that nothing here has set.
 static int fresh_main(const double *seen)
 {
@@ -150,6 +197,7 @@ int main(int argc, char **argv)
     }
     signal_check();
     inherit_check();
+    leak_check();
     is(child_run(becomes_fresh, NULL), 0, "a new program finds none of the old one's values");
     return tap_end();
 }
