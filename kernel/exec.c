@@ -36,6 +36,7 @@ struct program {
     struct elf_image image;
     vaddr_t rsp;
     struct exec_identity identity; /* whom it acts for */
+    bool is_hidden;                /* the caller may not read its file, or its dynamic linker's */
     struct files *files;            /* the process's own, in place of those it shares; NULL: it shares none */
     struct signal_actions *actions; /* likewise */
 };
@@ -250,8 +251,10 @@ static int add_linker(struct program *program)
     struct program linker = { 0 };
     int error = open_program(&linker, program->image.linker);
 
-    if (!error)
+    if (!error) {
+        program->is_hidden |= inode_permission(linker.inode, INODE_READ) < 0;
         error = elf_map_linker(program->aspace, linker.cache, &program->image);
+    }
     close_program(&linker);
     return error;
 }
@@ -262,6 +265,7 @@ static int build_program(struct program *program, const char *path, const struct
     int error;
 
     choose_credentials(program, current());
+    program->is_hidden = inode_permission(program->inode, INODE_READ) < 0;
     program->aspace = aspace_create();
     if (!program->aspace)
         return -ENOMEM;
@@ -381,8 +385,9 @@ static void exchange_files(struct process *process, struct files *files)
 }
 
 /*
- * The process acts for whom the program does. Who runs a program of somebody else may not look into it, nor
- * have it sent a signal at its parent's death (prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG).
+ * The process acts for whom the program does. Who runs a program of somebody else, or one that he may not read, may not
+ * look into it; nor, if it is somebody else's, have it sent a signal at its parent's death (prctl(2), PR_SET_DUMPABLE and
+ * PR_SET_PDEATHSIG).
  */
 static void exchange_credentials(struct process *process, const struct program *program)
 {
@@ -393,7 +398,7 @@ static void exchange_credentials(struct process *process, const struct program *
                    credentials->group.filesystem != old->group.filesystem;
     bool irq;
 
-    process->is_dumpable = !changes && !credentials_are_borrowed(old);
+    process->is_dumpable = !changes && !credentials_are_borrowed(old) && !program->is_hidden;
     if (changes || program->identity.is_secure)
         process->death_signal = 0;
     irq = spin_lock_irq(&process_lock);
@@ -410,8 +415,8 @@ static void commit_program(struct process *process, struct program *program, con
         if (*at == '/' && at[1])
             name = at + 1;
     process_set_name(process, name);
+    exchange_credentials(process, program); /* first: nobody may get at the new memory by what held for the old */
     exchange(process, program);
-    exchange_credentials(process, program);
     if (program->actions)
         signal_exchange_actions(process->signals, program->actions);
     signal_reset_for_exec(process->signals);

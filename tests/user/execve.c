@@ -119,6 +119,7 @@ static int role_play(int argc, char **argv)
     case 'i': return sees_ids();
     case 'o': return sees_owner(argv);
     case 'n': return sees_name(argv);
+    case 'p': return prctl(PR_GET_DUMPABLE);
     }
     return 250;
 }
@@ -212,6 +213,25 @@ static void owner_check(void)
         is(WEXITSTATUS(child_run(becomes_lent, (void *)all[i])), 0, "ids of a program %s", names[i]);
     }
     unlink("/tmp/lent");
+}
+
+static void becomes_hidden(void *arg)
+{
+    (void)arg;
+    if (syscall(SYS_setresgid, 1000, 1000, 1000) || syscall(SYS_setresuid, 1000, 1000, 1000))
+        _exit(200);
+    execl("/tmp/hidden", "/tmp/hidden", "p", NULL);
+    _exit(201);
+}
+
+// Who may run a program but not read it shall not read it in memory either, nor in a core file.
+static void hidden_check(void)
+{
+    copy_make("/tmp/hidden");
+    is(WEXITSTATUS(child_run(becomes_hidden, NULL)), 1, "a program that can be read can be looked into");
+    chmod("/tmp/hidden", 0711);
+    is(WEXITSTATUS(child_run(becomes_hidden, NULL)), 0, "one that can only be run cannot");
+    unlink("/tmp/hidden");
 }
 
 // The same where it must borrow nothing: on a file system mounted so, and with a directory that another shares.
@@ -422,6 +442,7 @@ int main(int argc, char **argv)
     roles_check();
     owner_check();
     nosuid_check();
+    hidden_check();
     script_check();
     execveat_check();
     refusals_check();
