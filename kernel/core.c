@@ -226,7 +226,7 @@ static bool put_pages(struct core *core, const struct core_vma *vma, uint64_t of
         uint64_t wanted = MIN((end - at) >> PAGE_SHIFT, sizeof(in_core));
         int64_t count = aspace_in_core(current()->aspace, at, wanted, in_core);
 
-        if (count <= 0 || signal_is_fatal_pending(current()))
+        if (count <= 0 || !long_call_goes_on())
             return false;
         for (int64_t i = 0; i < count; i++, at += PAGE_SIZE, offset += PAGE_SIZE) {
             if (offset + PAGE_SIZE > core->limit)

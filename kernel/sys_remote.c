@@ -8,6 +8,7 @@
  */
 #include <linux/uio.h>
 
+#include "kernel/fs/file.h"
 #include "kernel/fs/parts.h"
 #include "kernel/lib/errno.h"
 #include "kernel/process.h"
@@ -42,29 +43,39 @@ static ssize_type remote_copy(const struct remote *remote)
     size_t done = 0;
 
     for (unsigned i = 0; i < remote->count; i++) {
-        vaddr_t addr = (vaddr_t)remote->parts[i].iov_base, end = addr + remote->parts[i].iov_len;
+        vaddr_t addr = (vaddr_t)remote->parts[i].iov_base;
+        size_t left = remote->parts[i].iov_len;
 
-        while (addr < end && done < remote->local.length) {
-            size_t n = MIN(MIN(end - addr, PAGE_SIZE - page_offset(addr)), remote->local.length - done);
+        while (left && done < remote->local.length) {
+            size_t n = MIN(MIN(left, PAGE_SIZE - page_offset(addr)), remote->local.length - done);
             ssize_type copied = remote_piece(remote, addr, done, n);
 
             if (copied < 0)
                 return done ? (ssize_type)done : copied;
             addr += (size_t)copied;
+            left -= (size_t)copied;
             done += (size_t)copied;
-            if ((size_t)copied < n)
+            if ((size_t)copied < n || !long_call_goes_on())
                 return (ssize_type)done;
         }
     }
     return (ssize_type)done;
 }
 
-/* The address space of a process that the caller may look into. 0, -ESRCH, -EPERM. */
+/* As for a debugger, the real ids count here (ptrace(2), PTRACE_MODE_REALCREDS), unlike for the files of /proc. */
+static bool may_reach_locked(const struct process *process)
+{
+    bool is_open = process->is_dumpable || process == current() || credentials_are_privileged(&current()->credentials);
+
+    return is_open && process_may_access_locked(process);
+}
+
+/* The address space of a process that the caller may reach into. 0, -ESRCH, -EPERM. */
 static int remote_find(int pid, struct aspace **aspace)
 {
     bool irq = spin_lock_irq(&process_lock);
     const struct process *process = process_find_locked(pid);
-    int error = !process ? -ESRCH : !process_may_look_locked(process) ? -EPERM : !process->aspace ? -ESRCH : 0;
+    int error = !process ? -ESRCH : !may_reach_locked(process) ? -EPERM : !process->aspace ? -ESRCH : 0;
 
     if (!error)
         *aspace = aspace_get(process->aspace);
