@@ -62,6 +62,8 @@ void mm_init(void)
 }
 
 /* An empty address space with one reference, in the list behind `parent` (NULL: at the head; mm/truncate.c). Or NULL. */
+static uint64_t last_number; /* aspace_list_lock */
+
 static struct aspace *aspace_create_behind(struct aspace *parent)
 {
     struct aspace *aspace = slab_alloc(&aspace_slab);
@@ -78,6 +80,7 @@ static struct aspace *aspace_create_behind(struct aspace *parent)
     aspace->stack_limit = aspace->size_limit = UINT64_MAX;
     aspace->data_limit = aspace->data_limit_hard = aspace->lock_limit = UINT64_MAX;
     spin_lock(&aspace_list_lock);
+    aspace->number = ++last_number;
     if (parent)
         LIST_INSERT_AFTER(parent, aspace, all);
     else

@@ -16,6 +16,7 @@
 struct aspace {
     struct mutex lock; /* guards all below */
     uint32_t refs;     /* atomic: processes that run in it (vfork shares), and passing readers */
+    uint64_t number;   /* its own since boot: an address may become another's */
     struct pagetable tree;
     struct vma_set vmas;
     LIST_ENTRY(aspace) all; /* list of all address spaces (its own lock) */

@@ -133,28 +133,57 @@ static ssize_type pagemap_copy(struct aspace *aspace, const struct buffer *to, u
         if (copied < 0)
             return done ? (ssize_type)done : copied;
         done += (size_t)copied;
-        if ((size_t)copied < chunk)
+        if ((size_t)copied < chunk || !long_call_goes_on())
             break;
     }
     return (ssize_type)done;
+}
+
+/* ---- of pagemap and mem: which memory ---- */
+
+/*
+ * The file is about the memory that the process had when it was opened, for only then was asked who opens it. The program
+ * that comes after may act for somebody else: it is another address space, whose number is another.
+ */
+static int memory_open(struct file *file)
+{
+    const struct proc_id *id = proc_id_of(file->inode);
+    struct aspace *aspace;
+    int error = proc_check_look(id);
+    if (!error)
+        error = proc_aspace(id, &aspace);
+    if (error || !aspace)
+        return error;
+    file->data = (void *)aspace->number;
+    aspace_put(aspace);
+    return 0;
+}
+
+/* A reference to that memory, or NULL: the process has ended, or has another. */
+static struct aspace *memory_get(const struct file *file)
+{
+    struct aspace *aspace;
+    if (proc_aspace(proc_id_of(file->inode), &aspace) || !aspace)
+        return NULL;
+    if (aspace->number == (uintptr_t)file->data)
+        return aspace;
+    aspace_put(aspace);
+    return NULL;
 }
 
 /* Eight bytes a page of user space, from address 0 on; offset and length are whole entries (EINVAL). */
 static ssize_type pagemap_read(struct file *file, const struct buffer *to, uint64_t offset)
 {
     uint64_t end = USER_END >> PAGE_SHIFT << 3;
-    struct aspace *aspace;
     if (offset % 8 || to->length % 8)
         return -EINVAL;
-    int error = proc_aspace(proc_id_of(file->inode), &aspace);
-    if (error || !aspace)
-        return error;
+    struct aspace *aspace = memory_get(file);
+    if (!aspace)
+        return 0;
     ssize_type n = offset < end ? pagemap_copy(aspace, to, offset, MIN(to->length, end - offset)) : 0;
     aspace_put(aspace);
     return n;
 }
-
-static int look_open(struct file *file) { return proc_check_look(proc_id_of(file->inode)); }
 
 /* ---- mem ---- */
 
@@ -181,23 +210,18 @@ static ssize_type mem_copy(struct aspace *aspace, vaddr_t addr, const struct buf
         if (copied <= 0)
             break;
         done += (size_t)copied;
-        if ((size_t)copied < n)
+        if ((size_t)copied < n || !long_call_goes_on())
             break;
     }
     kfree(page);
     return done ? (ssize_type)done : copied;
 }
 
-/* A program may have begun to act for somebody else since the file was opened: each time is checked. */
 static ssize_type mem_access(struct file *file, const struct buffer *buffer, uint64_t offset, bool writes)
 {
-    const struct proc_id *id = proc_id_of(file->inode);
-    struct aspace *aspace;
-    int error = proc_check_look(id);
-    if (!error)
-        error = proc_aspace(id, &aspace);
-    if (error || !aspace)
-        return error == -ESRCH ? 0 : error;
+    struct aspace *aspace = memory_get(file);
+    if (!aspace)
+        return 0;
     ssize_type n = mem_copy(aspace, offset, buffer, writes);
     aspace_put(aspace);
     return n;
@@ -214,10 +238,10 @@ static ssize_type mem_write(struct file *file, const struct buffer *from, uint64
 }
 
 const struct inode_ops proc_mem_ops = {
-    .open = look_open,
+    .open = memory_open,
     .read = mem_read,
     .write = mem_write,
     .destroy = proc_destroy,
 };
 
-const struct inode_ops proc_pagemap_ops = { .open = look_open, .read = pagemap_read, .destroy = proc_destroy };
+const struct inode_ops proc_pagemap_ops = { .open = memory_open, .read = pagemap_read, .destroy = proc_destroy };

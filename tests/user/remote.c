@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "child.h"
@@ -77,6 +78,8 @@ static void refusals(struct link *link)
     fails(process_vm_readv(link->pid, &local, 1, &wrong, 1, 0), EFAULT, "where nothing is mapped");
     wrong = part((void *)0xffff800000000000ul, 10);
     fails(process_vm_readv(link->pid, &local, 1, &wrong, 1, 0), EFAULT, "least of all the kernel's");
+    wrong = part((void *)0xfffffffffffff000ul, 2 * PAGE);
+    fails(process_vm_readv(link->pid, &local, 1, &wrong, 1, 0), EFAULT, "nor what begins there and ends at the beginning");
     wrong = part((void *)8, 10);
     fails(process_vm_readv(link->pid, &wrong, 1, &remote, 1, 0), EFAULT, "to nowhere");
     wrong = part(other + (PAGES - 1) * PAGE, 2 * PAGE);
@@ -121,8 +124,99 @@ static void through_proc(struct link *link)
     close(fd);
 }
 
-int main(void)
+// ---- who may: the real ids count
+
+// Becomes somebody, who may be looked at, and waits.
+static void child_is(struct link *link, void *user)
 {
+    long id = (long)user;
+    syscall(SYS_setresgid, 1000, 1000, 1000);
+    syscall(SYS_setresuid, id, id, id);
+    prctl(PR_SET_DUMPABLE, 1);
+    say(link, 1);
+    hear(link);
+}
+
+// User 1000 who acts for 2000 looks at processes of both: bit 0, the first can be read; bit 1, the second.
+static void acts_for_another(void *arg)
+{
+    char byte;
+    struct iovec local = part(&byte, 1), remote = part(region, 1);
+    struct link first = child_start(child_is, (void *)1000l), second = child_start(child_is, (void *)2000l);
+    (void)arg;
+    hear(&first), hear(&second);
+    syscall(SYS_setresgid, 1000, 1000, 1000);
+    syscall(SYS_setresuid, 1000, 2000, 2000);
+    int seen = (process_vm_readv(first.pid, &local, 1, &remote, 1, 0) == 1) +
+               2 * (process_vm_readv(second.pid, &local, 1, &remote, 1, 0) == 1);
+    say(&first, 0), say(&second, 0);
+    child_end(&first), child_end(&second);
+    _exit(seen);
+}
+
+// ---- a program that comes after
+
+static char fresh = 'f';
+
+// In the new program: what its own old descriptors of mem and pagemap still give; 0: nothing.
+static int after_main(void)
+{
+    char byte = 0;
+    uint64_t entry = 0;
+    return (pread(10, &byte, 1, (long)&fresh) != 0) + 2 * (pwrite(10, "W", 1, (long)&fresh) != 0) + 4 * (fresh != 'f') +
+           8 * (pread(11, &entry, sizeof(entry), (long)&fresh / PAGE * 8) != 0);
+}
+
+static void becomes_after(void *arg)
+{
+    (void)arg;
+    dup2(open("/proc/self/mem", O_RDWR), 10);
+    dup2(open("/proc/self/pagemap", O_RDONLY), 11);
+    execl("/proc/self/exe", "remote", "after", NULL);
+    _exit(99);
+}
+
+// ---- long copies
+
+enum { PARTS = 1000 };
+#define PART (256l << 10)
+
+static void child_counts(struct link *link, void *counter)
+{
+    say(link, 1);
+    for (;;)
+        ++*(volatile long *)counter;
+}
+
+// Reads a number that another process counts up before and after a quarter of a gigabyte.
+static void long_copy(void)
+{
+    long *counter = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *room = mmap(NULL, 2 * PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static struct iovec local[PARTS + 2], remote[PARTS + 2];
+    long seen[2] = {-1, -1};
+    struct link link = child_start(child_counts, counter);
+    for (int i = 1; i <= PARTS; i++) {
+        local[i] = part(room, PART);
+        remote[i] = part(room + PART, PART);
+    }
+    for (int i = 0; i < 2; i++) {
+        local[i * (PARTS + 1)] = part(&seen[i], sizeof(long));
+        remote[i * (PARTS + 1)] = part(counter, sizeof(long));
+    }
+    memset(room, 1, 2 * PART);
+    hear(&link);
+    is(process_vm_readv(getpid(), local, PARTS + 2, remote, PARTS + 2, 0), PARTS * PART + 16, "a long copy");
+    ok(seen[0] < seen[1], "others go on meanwhile");
+    kill(link.pid, SIGKILL);
+    child_end(&link);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return after_main();
     tap_begin();
     region = mmap(NULL, (PAGES + 1) * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     munmap(region + PAGES * PAGE, PAGE);
@@ -134,5 +228,8 @@ int main(void)
     copies(&link);
     refusals(&link);
     through_proc(&link);
+    is(WEXITSTATUS(child_run(acts_for_another, NULL)), 1, "who acts for another looks at his own, and at no more");
+    is(WEXITSTATUS(child_run(becomes_after, NULL)), 0, "mem and pagemap tell nothing of the program that comes after");
+    long_copy();
     return tap_end();
 }
