@@ -84,6 +84,16 @@ int proc_check_look(const struct proc_id *id) __must_check;
 /* A reference to its address space in *aspace (NULL: zombie, or the kernel's own). 0 or -ESRCH. */
 int proc_aspace(const struct proc_id *id, struct aspace **aspace) __must_check;
 
+/*
+ * What is said of a process's memory is said of the memory that it had when the file was opened, for only then was asked
+ * who opens it: the program that comes after may act for somebody else, and has another address space.
+ *
+ * Open: the number of that address space (0: none). 0, or an error as from proc_check_look().
+ */
+int proc_memory_open(const struct proc_id *id, uint64_t *number) __must_check;
+/* Later: a reference to it, or NULL: the process has ended, or has another. */
+struct aspace *proc_memory_get(const struct proc_id *id, uint64_t number);
+
 /* proc_maps.c */
 int proc_maps_show(struct text *text, const struct proc_id *id);
 void proc_maps_line(struct text *text, const struct aspace *aspace, const struct vma *vma);

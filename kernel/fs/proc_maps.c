@@ -139,36 +139,18 @@ static ssize_type pagemap_copy(struct aspace *aspace, const struct buffer *to, u
     return (ssize_type)done;
 }
 
-/* ---- of pagemap and mem: which memory ---- */
-
-/*
- * The file is about the memory that the process had when it was opened, for only then was asked who opens it. The program
- * that comes after may act for somebody else: it is another address space, whose number is another.
- */
 static int memory_open(struct file *file)
 {
-    const struct proc_id *id = proc_id_of(file->inode);
-    struct aspace *aspace;
-    int error = proc_check_look(id);
+    uint64_t number;
+    int error = proc_memory_open(proc_id_of(file->inode), &number);
     if (!error)
-        error = proc_aspace(id, &aspace);
-    if (error || !aspace)
-        return error;
-    file->data = (void *)aspace->number;
-    aspace_put(aspace);
-    return 0;
+        file->data = (void *)number;
+    return error;
 }
 
-/* A reference to that memory, or NULL: the process has ended, or has another. */
 static struct aspace *memory_get(const struct file *file)
 {
-    struct aspace *aspace;
-    if (proc_aspace(proc_id_of(file->inode), &aspace) || !aspace)
-        return NULL;
-    if (aspace->number == (uintptr_t)file->data)
-        return aspace;
-    aspace_put(aspace);
-    return NULL;
+    return proc_memory_get(proc_id_of(file->inode), (uintptr_t)file->data);
 }
 
 /* Eight bytes a page of user space, from address 0 on; offset and length are whole entries (EINVAL). */

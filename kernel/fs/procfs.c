@@ -31,6 +31,7 @@ struct proc_text {
     struct mutex lock;
     struct text text;
     bool written;
+    uint64_t memory; /* of a guarded one: as from proc_memory_open() */
 };
 
 static struct slab_cache inode_cache = SLAB_CACHE_INIT(inode_cache, "proc-inode", struct proc_inode);
@@ -70,6 +71,29 @@ int proc_aspace(const struct proc_id *id, struct aspace **aspace)
     return process ? 0 : -ESRCH;
 }
 
+int proc_memory_open(const struct proc_id *id, uint64_t *number)
+{
+    struct aspace *aspace = NULL;
+    int error = proc_check_look(id);
+    if (!error)
+        error = proc_aspace(id, &aspace);
+    *number = aspace ? aspace->number : 0;
+    if (aspace)
+        aspace_put(aspace);
+    return error;
+}
+
+struct aspace *proc_memory_get(const struct proc_id *id, uint64_t number)
+{
+    struct aspace *aspace;
+    if (proc_aspace(id, &aspace) || !aspace)
+        return NULL;
+    if (aspace->number == number)
+        return aspace;
+    aspace_put(aspace);
+    return NULL;
+}
+
 static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 int proc_parse_int(const char *text, int *value)
@@ -96,13 +120,15 @@ int proc_parse_int(const char *text, int *value)
 static int text_open(struct file *file)
 {
     const struct proc_inode *inode = proc_inode_of(file->inode);
-    int error = inode->entry->is_guarded ? proc_check_look(&inode->id) : 0;
+    uint64_t memory = 0;
+    int error = inode->entry->is_guarded ? proc_memory_open(&inode->id, &memory) : 0;
     if (error)
         return error;
     struct proc_text *content = slab_alloc(&text_cache);
     if (!content)
         return -ENOMEM;
     mutex_init(&content->lock);
+    content->memory = memory;
     file->data = content;
     return 0;
 }
@@ -114,10 +140,26 @@ static void text_release(struct file *file)
     slab_free(&text_cache, content);
 }
 
+/* Is it still about the memory that the process had when the file was opened? */
+static bool text_holds(const struct proc_text *content, const struct proc_inode *inode)
+{
+    if (!inode->entry->is_guarded)
+        return true;
+    struct aspace *aspace;
+    if (proc_aspace(&inode->id, &aspace))
+        return true; /* that the process is gone show() tells */
+    uint64_t number = aspace ? aspace->number : 0;
+    if (aspace)
+        aspace_put(aspace);
+    return number == content->memory;
+}
+
 static int text_rewrite(struct proc_text *content, const struct proc_inode *inode)
 {
     text_free(&content->text);
-    content->written = false;
+    content->written = !text_holds(content, inode);
+    if (content->written)
+        return 0;
     int error = inode->entry->show(&content->text, &inode->id);
     if (!error && content->text.failed)
         error = -ENOMEM;

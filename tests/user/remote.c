@@ -158,13 +158,14 @@ static void acts_for_another(void *arg)
 
 static char fresh = 'f';
 
-// In the new program: what its own old descriptors of mem and pagemap still give; 0: nothing.
+// In the new program: what its old descriptors of mem, pagemap, maps and environ still give; 0: nothing.
 static int after_main(void)
 {
     char byte = 0;
     uint64_t entry = 0;
     return (pread(10, &byte, 1, (long)&fresh) != 0) + 2 * (pwrite(10, "W", 1, (long)&fresh) != 0) + 4 * (fresh != 'f') +
-           8 * (pread(11, &entry, sizeof(entry), (long)&fresh / PAGE * 8) != 0);
+           8 * (pread(11, &entry, sizeof(entry), (long)&fresh / PAGE * 8) != 0) + 16 * (read(12, &byte, 1) != 0) +
+           32 * (read(13, &byte, 1) != 0);
 }
 
 static void becomes_after(void *arg)
@@ -172,6 +173,8 @@ static void becomes_after(void *arg)
     (void)arg;
     dup2(open("/proc/self/mem", O_RDWR), 10);
     dup2(open("/proc/self/pagemap", O_RDONLY), 11);
+    dup2(open("/proc/self/maps", O_RDONLY), 12);
+    dup2(open("/proc/self/environ", O_RDONLY), 13);
     execl("/proc/self/exe", "remote", "after", NULL);
     _exit(99);
 }
@@ -229,7 +232,7 @@ int main(int argc, char **argv)
     refusals(&link);
     through_proc(&link);
     is(WEXITSTATUS(child_run(acts_for_another, NULL)), 1, "who acts for another looks at his own, and at no more");
-    is(WEXITSTATUS(child_run(becomes_after, NULL)), 0, "mem and pagemap tell nothing of the program that comes after");
+    is(WEXITSTATUS(child_run(becomes_after, NULL)), 0, "mem, pagemap, maps and environ tell nothing of the program that comes after");
     long_copy();
     return tap_end();
 }
