@@ -61,9 +61,9 @@ void mm_init(void)
     trace_init();
 }
 
-/* An empty address space with one reference, in the list behind `parent` (NULL: at the head; mm/truncate.c). Or NULL. */
 static uint64_t last_number; /* aspace_list_lock */
 
+/* An empty address space with one reference, in the list behind `parent` (NULL: at the head; mm/truncate.c). Or NULL. */
 static struct aspace *aspace_create_behind(struct aspace *parent)
 {
     struct aspace *aspace = slab_alloc(&aspace_slab);
