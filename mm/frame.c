@@ -340,7 +340,7 @@ static void run_free(const struct frame_run *run)
 
 static inline void run_end(const struct frame_run *run)
 {
-    if (likely(run->end == run->first + 1)) /* nothing is won by its being a run */
+    if (likely((vaddr_t)run->end - (vaddr_t)run->first == sizeof(*run->first))) /* nothing is won by its being a run */
         frame_free(run->first);
     else if (run->first)
         run_free(run);
