@@ -306,6 +306,15 @@ static int take_apart(struct program *program, const struct process *process)
     return 0;
 }
 
+/* The other threads are gone, and what was shared with them alone stays: record locks are a table's (fcntl(2)). */
+static void keep_files_unshared(struct program *program, const struct process *process)
+{
+    if (!program->files || files_are_shared(process->files))
+        return;
+    files_put(program->files);
+    program->files = NULL;
+}
+
 /* A program that is complete, but will not be started. */
 static void drop_parts(struct program *program)
 {
@@ -449,8 +458,10 @@ int exec_program(const struct exec_target *target, struct exec_strings *strings)
         if (error)
             drop_parts(&program);
     }
-    if (!error)
+    if (!error) {
+        keep_files_unshared(&program, current());
         commit_program(current(), &program, target->name);
+    }
     close_program(&program);
     return error;
 }
