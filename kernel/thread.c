@@ -92,6 +92,7 @@ static void move_into_leader_locked(struct process *leader, struct process *thre
     usage_add(&leader->ended_usage, &leader->usage);
     leader->usage = thread->usage;
     leader->is_exiting = false;
+    leader->oom_victim |= thread->oom_victim;
 }
 
 #define MOVE(to, from, field) ((to)->field = (from)->field, (from)->field = 0)
