@@ -10,6 +10,7 @@
  * memory and files itself, before it becomes a zombie; what stays is what wait4(2) tells, and the kernel stack it
  * still stands on. Orphans become children of the nearest subreaper above (prctl(2)), or of init.
  */
+#include "kernel/core.h"
 #include "kernel/exec.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/standpoint.h"
@@ -228,17 +229,19 @@ static void thread_exit(int wait_status)
     panic("a thread that has ended runs again");
 }
 
-/* The other threads shall end, too, unless they do already. The first one's status counts. */
-static void end_others(struct process *leader, int wait_status)
+/* The other threads shall end, too. False: they do already, and the first one's status counts. */
+static bool end_others(struct process *leader, int wait_status)
 {
     bool irq = spin_lock_irq(&process_lock);
+    bool is_first = !leader->is_ending && (!leader->exec_thread || leader->exec_thread == current());
 
-    if (!leader->is_ending && (!leader->exec_thread || leader->exec_thread == current())) {
+    if (is_first) {
         leader->is_ending = true;
         leader->wait_status = wait_status;
         thread_kill_others_locked(leader);
     }
     spin_unlock_irq(&process_lock, irq);
+    return is_first;
 }
 
 void process_exit(int wait_status)
@@ -246,7 +249,22 @@ void process_exit(int wait_status)
     struct process *leader = current()->leader;
 
     if (leader->had_threads)
-        end_others(leader, wait_status);
+        (void)end_others(leader, wait_status);
+    thread_exit(wait_status);
+}
+
+/* The others end before memory is written out: what is in it is what it was at the signal. */
+void process_exit_by_signal(int signal)
+{
+    struct process *leader = current()->leader;
+    int wait_status;
+
+    if (!leader->had_threads)
+        thread_exit(core_wait_status(signal));
+    if (!end_others(leader, signal))
+        thread_exit(signal);
+    wait_status = core_wait_status(signal);
+    leader->wait_status = wait_status;
     thread_exit(wait_status);
 }
 

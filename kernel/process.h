@@ -258,6 +258,8 @@ void process_leave_locked(struct process *process);
  * signal. May sleep.
  */
 void process_exit(int wait_status) __noreturn_fn;
+/* The same by this signal, leaving a core where there shall be one (core.h); the first thread's signal counts. */
+void process_exit_by_signal(int signal) __noreturn_fn;
 
 /*
  * execve(2): the current thread is alone from now on, and the leader. The others end, which is waited for. 0, or

@@ -246,7 +246,7 @@ unsigned sched_runnable(void) { return run_count + (current() != &idle); }
 /* The idle process never has a signal. */
 static bool signal_needs_delivery(const struct process *process)
 {
-    return process->signals->restore_saved || signal_is_pending(process);
+    return process->signals->unfinished || signal_is_pending(process);
 }
 
 uint64_t sched_run_time(const struct process *process)

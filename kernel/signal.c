@@ -65,6 +65,12 @@ bool signal_is_pending(const struct process *process)
     return pending_mask(process) & ~process->signals->blocked;
 }
 
+void signal_cut_call(void)
+{
+    current()->signals->unfinished |= SIGNAL_CALL_CUT;
+    __atomic_or_fetch(&this_cpu()->return_work, RETURN_SIGNAL, __ATOMIC_RELAXED);
+}
+
 bool signal_waits(const struct process *thread, int number) { return pending_mask(thread) & signal_bit(number); }
 
 /* Would this signal, delivered now, end the process? */
@@ -462,7 +468,7 @@ void signal_move(struct signals *to, struct signals *from)
 {
     to->blocked = from->blocked;
     to->saved_blocked = from->saved_blocked;
-    to->restore_saved = from->restore_saved;
+    to->unfinished = from->unfinished;
     pending_release(&to->own);
     to->own.mask = from->own.mask;
     to->own.queued = from->own.queued;
@@ -501,7 +507,7 @@ void signal_reset_for_exec(struct signals *signals)
 {
     signal_reset_actions(signals);
     signals->alternate = (stack_t){ .ss_flags = 0 };
-    signals->restore_saved = false;
+    signals->unfinished = 0;
 }
 
 void signal_inherit(struct signals *child, const struct signals *parent)

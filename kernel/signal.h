@@ -13,7 +13,9 @@
  * before process_lock is taken (the stock), since it needs memory.
  *
  * A signal for a process waits in its leader's `shared`, and one of the threads that do not block it takes it; a signal
- * for one thread (tgkill(2), or by its own doing) waits in that one's `own`. SIGKILL is for all threads at once.
+ * for one thread (tgkill(2), or by its own doing) waits in that one's `own`. SIGKILL is for all threads at once. Whoever
+ * goes to user mode first takes what is `shared`, not only the one that was woken for it; a call that it has cut short
+ * elsewhere is restarted.
  *
  * Stopping: a stop signal with its default action puts each thread to PROCESS_STOPPED: the one that takes it at once, the
  * others by a SIGSTOP of their own; SIGCONT lets all go on the moment it is sent, whatever its action is. Pending stop
@@ -93,11 +95,17 @@ static inline const struct signal_action *signal_action_of(const struct signal_a
     return actions->set & signal_bit(number) ? &actions->of[number - 1] : &never_set;
 }
 
+/*
+ * A signal that cut a call short may be gone before it is delivered: another thread took it, or SIGCONT drove it out.
+ * The call has to be restarted all the same.
+ */
+enum signal_unfinished { SIGNAL_MASK_SAVED = 1, SIGNAL_CALL_CUT = 2 };
+
 struct signals {
     struct signal_actions *actions; /* one reference */
     signal_mask blocked;
     signal_mask saved_blocked; /* to be put back by delivery after rt_sigsuspend(2) */
-    bool restore_saved;
+    unsigned unfinished;       /* what delivery has to see to even where no signal is left: enum signal_unfinished */
     signal_mask awaited; /* what rt_sigtimedwait(2) sleeps for: wakes it though it is blocked */
     stack_t alternate;   /* sigaltstack(2); ss_size 0: none */
     struct pending own;    /* for this thread */
@@ -148,6 +156,9 @@ int signal_send_group(int pgid, int number);
 
 /* Is there a signal that this thread could take, which ends an interruptible sleep? */
 bool signal_is_pending(const struct process *process);
+
+/* A signal cuts the current thread's call short: it goes to user mode by way of signal_deliver(). */
+void signal_cut_call(void);
 
 /* Is there one that will end the process, so that what the thread does for it in the kernel is in vain? */
 bool signal_is_fatal_pending(const struct process *process);

@@ -14,7 +14,6 @@
  */
 #include <asm/unistd.h>
 
-#include "kernel/core.h"
 #include "kernel/job.h"
 #include "kernel/lib/errno.h"
 #include "kernel/rseq.h"
@@ -113,17 +112,17 @@ static void syscall_go_on(struct trapframe *frame)
 static void call_handler(struct trapframe *frame, const siginfo_t *info, const struct signal_action *action)
 {
     struct signals *signals = current()->signals;
-    signal_mask saved = signals->restore_saved ? signals->saved_blocked : signals->blocked;
+    signal_mask saved = signals->unfinished & SIGNAL_MASK_SAVED ? signals->saved_blocked : signals->blocked;
     int number = info->si_signo;
     signal_mask itself = action->flags & SA_NODEFER ? 0 : signal_bit(number);
 
     if (rseq_interrupted(frame) || signal_frame_push(frame, info, action, saved) < 0) {
         if (number == SIGSEGV)
-            process_exit(core_wait_status(SIGSEGV));
+            process_exit_by_signal(SIGSEGV);
         signal_force(frame, &(siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL });
         return;
     }
-    signals->restore_saved = false;
+    signals->unfinished &= ~(unsigned)SIGNAL_MASK_SAVED;
     signal_set_blocked(signals->blocked | action->mask | itself);
 }
 
@@ -136,7 +135,7 @@ void signal_force(struct trapframe *frame, const siginfo_t *info)
 
     spin_unlock_irq(&process_lock, irq);
     if (is_default_or_ignored(&action) || (process->signals->blocked & signal_bit(number)))
-        process_exit(core_wait_status(number));
+        process_exit_by_signal(number);
     call_handler(frame, info, &action);
 }
 
@@ -151,7 +150,7 @@ void signal_deliver(struct trapframe *frame)
 
         if (is_default_or_ignored(&delivery.action)) {
             if (!signal_is_ignored(process, number) && !(signal_bit(number) & SIGNAL_MASK_STOP))
-                process_exit(core_wait_status(number));
+                process_exit_by_signal(number);
             continue;
         }
         siginfo_t info = signal_info_of(number, &delivery.record);
@@ -159,8 +158,9 @@ void signal_deliver(struct trapframe *frame)
         call_handler(frame, &info, &delivery.action);
     }
     syscall_go_on(frame);
-    if (signals->restore_saved) {
-        signals->restore_saved = false;
+    signals->unfinished &= ~(unsigned)SIGNAL_CALL_CUT;
+    if (signals->unfinished & SIGNAL_MASK_SAVED) {
+        signals->unfinished &= ~(unsigned)SIGNAL_MASK_SAVED;
         signal_set_blocked(signals->saved_blocked);
     }
 }

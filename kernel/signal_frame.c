@@ -253,7 +253,7 @@ int signal_frame_pop(struct trapframe *frame)
         return error;
 
     restore_registers(frame, context);
-    signals->restore_saved = false;
+    signals->unfinished &= ~(unsigned)SIGNAL_MASK_SAVED;
     signal_set_blocked(popped.uc_sigmask);
     /* As in Linux, an alternate stack that would be refused is left as it is. */
     (void)!signal_set_alternate_stack(&popped.uc_stack, frame->rsp);

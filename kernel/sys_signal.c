@@ -112,7 +112,7 @@ int64_t sys_rt_sigsuspend(const struct syscall_args *args)
     if (copy_from_user(&mask, args->arg[0], sizeof(mask)))
         return -EFAULT;
     signals->saved_blocked = signals->blocked;
-    signals->restore_saved = true; /* delivery puts it back, after the handler */
+    signals->unfinished |= SIGNAL_MASK_SAVED; /* delivery puts it back, after the handler */
     signal_set_blocked(mask);
     return wait_for_signal();
 }

@@ -119,6 +119,8 @@ int wait_asleep(struct wait_queue *queue, bool (*condition)(void *arg), void *ar
         schedule();
     }
     sched_set_state(PROCESS_RUNNABLE);
+    if (result == -ERESTARTSYS)
+        signal_cut_call();
     waiter_remove(&waiter, queue, deadline);
     return result;
 }

@@ -59,8 +59,12 @@ static int64_t wait_plainly(struct poll_set *set, const struct poll_time *time)
 {
     if (poll_look(set))
         return set->ready;
-    if (!time->forever && !poll_time_left(time)) /* a signal that the mask has let in counts more than the time */
-        return signal_is_pending(current()) ? -ERESTARTNOHAND : 0;
+    if (!time->forever && !poll_time_left(time)) {
+        if (!signal_is_pending(current()))
+            return 0;
+        signal_cut_call(); /* a signal that the mask has let in counts more than the time */
+        return -ERESTARTNOHAND;
+    }
     uint64_t deadline = time->forever ? 0 : time->deadline;
     int error = wait_until(&poll_queue, poll_look, set, WAIT_INTERRUPTIBLE, deadline);
     if (error == -ERESTARTSYS)
@@ -83,11 +87,11 @@ int64_t poll_wait(struct poll_set *set, const struct poll_time *time, uint64_t u
     if (copy_from_user(&mask, user_mask, sizeof mask))
         return -EFAULT;
     signals->saved_blocked = signals->blocked;
-    signals->restore_saved = true;
+    signals->unfinished |= SIGNAL_MASK_SAVED;
     signal_set_blocked(mask);
     int64_t result = wait_plainly(set, time);
     if (result != -ERESTARTNOHAND) {
-        signals->restore_saved = false;
+        signals->unfinished &= ~(unsigned)SIGNAL_MASK_SAVED;
         signal_set_blocked(signals->saved_blocked);
     }
     return result;

@@ -73,6 +73,7 @@ static int foreground_check(int number)
     if (group_is_orphaned(pgid))
         return -EIO;
     (void)signal_send_group(pgid, number);
+    signal_cut_call();
     return -ERESTARTSYS;
 }
 
