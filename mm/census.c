@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * census.c: one walk over the frame array, which steps over free memory a block at a time; and one over what
- * is locked.
+ * census.c: walks over the frame array, the one for tables stepping over free memory a block at a time; and one over
+ * what is locked.
  *
  * No lock on the array: the kernel is not preempted, and a frame that another CPU takes or frees meanwhile is
  * counted or not.
@@ -31,9 +31,22 @@ void frame_census(struct frame_census *census)
         const struct frame *frame = frame_at(pfn);
         if (frame->kind == FRAME_TABLE)
             table_add(census, frame);
-        else if (frame->kind == FRAME_FILE || frame->kind == FRAME_SHM)
-            census->mapped_cache += frame->refs > 1; /* one is the cache's own */
     }
+}
+
+/* From the top, where the buddy allocator takes from first: the files that the archive brings lie there. */
+uint64_t frames_mapped(uint64_t cached)
+{
+    uint64_t mapped = 0;
+
+    for (pfn_t pfn = frame_count; cached && pfn--;) {
+        const struct frame *frame = frame_at(pfn);
+        if (frame->kind != FRAME_FILE && frame->kind != FRAME_SHM)
+            continue;
+        mapped += frame->refs > 1; /* one is the cache's own */
+        cached--;
+    }
+    return mapped;
 }
 
 /* ---- what is locked ---- */

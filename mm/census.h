@@ -10,7 +10,6 @@
 #define TABLE_LEVELS 4
 
 struct frame_census {
-    uint64_t mapped_cache;         /* pages of files and of shared memory that have a mapping */
     uint64_t tables[TABLE_LEVELS]; /* page tables: [0] leaf tables … [3] roots */
     uint64_t shared[TABLE_LEVELS]; /* those that more than one entry points at */
     uint64_t references[TABLE_LEVELS]; /* entries that point at them, an address space's own at its root */
@@ -18,6 +17,12 @@ struct frame_census {
 
 /* Does not sleep. */
 void frame_census(struct frame_census *census);
+
+/*
+ * Pages of files and of shared memory that have a mapping. `cached`: how many such pages there are (frame_figures), so
+ * that the look ends with the last of them. Does not sleep.
+ */
+uint64_t frames_mapped(uint64_t cached);
 
 /*
  * Frames that a locked mapping shows, each counted once (meminfo, Mlocked). Takes the mutex of one address

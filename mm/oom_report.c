@@ -40,7 +40,7 @@ static void report_buddy(const struct frame_figures *figures)
 }
 
 /* The same in kB, for the one node and for its one zone. */
-static void report_node(const struct frame_figures *figures, const struct frame_census *census)
+static void report_node(const struct frame_figures *figures, uint64_t mapped)
 {
     const uint64_t *kind = figures->by_kind;
     uint64_t free = figures->free * KB_PER_PAGE, watermark = frame_reserve() * KB_PER_PAGE;
@@ -49,7 +49,7 @@ static void report_node(const struct frame_figures *figures, const struct frame_
     log_warn("Node 0 active_anon:%lukB inactive_anon:0kB active_file:%lukB inactive_file:0kB unevictable:0kB "
              "isolated(anon):0kB isolated(file):0kB mapped:%lukB dirty:0kB writeback:0kB shmem:%lukB "
              "writeback_tmp:0kB kernel_stack:%lukB pagetables:%lukB sec_pagetables:0kB all_unreclaimable? yes",
-             anon, file, census->mapped_cache * KB_PER_PAGE, kind[FRAME_SHM] * KB_PER_PAGE,
+             anon, file, mapped * KB_PER_PAGE, kind[FRAME_SHM] * KB_PER_PAGE,
              kind[FRAME_STACK] * KB_PER_PAGE, kind[FRAME_TABLE] * KB_PER_PAGE);
     log_warn("Node 0 Normal free:%lukB boost:0kB min:%lukB low:%lukB high:%lukB reserved_highatomic:0KB "
              "active_anon:%lukB inactive_anon:0kB active_file:%lukB inactive_file:0kB unevictable:0kB "
@@ -63,24 +63,23 @@ static void report_node(const struct frame_figures *figures, const struct frame_
 static void report_memory(void)
 {
     struct frame_figures figures;
-    struct frame_census census;
 
     frame_figures(&figures);
-    frame_census(&census);
     const uint64_t *kind = figures.by_kind;
+    uint64_t cached = kind[FRAME_FILE] + kind[FRAME_SHM], mapped = frames_mapped(cached);
     log_warn("Mem-Info:");
     log_warn("active_anon:%lu inactive_anon:0 isolated_anon:0", kind[FRAME_ANON]);
     log_warn(" active_file:%lu inactive_file:0 isolated_file:0", kind[FRAME_FILE]);
     log_warn(" unevictable:0 dirty:0 writeback:0");
     log_warn(" slab_reclaimable:0 slab_unreclaimable:%lu", kind[FRAME_SLAB]);
-    log_warn(" mapped:%lu shmem:%lu pagetables:%lu", census.mapped_cache, kind[FRAME_SHM], kind[FRAME_TABLE]);
+    log_warn(" mapped:%lu shmem:%lu pagetables:%lu", mapped, kind[FRAME_SHM], kind[FRAME_TABLE]);
     log_warn(" sec_pagetables:0 bounce:0");
     log_warn(" kernel_misc_reclaimable:0");
     log_warn(" free:%lu free_pcp:0 free_cma:0", figures.free);
-    report_node(&figures, &census);
+    report_node(&figures, mapped);
     report_buddy(&figures);
     log_warn("Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB");
-    log_warn("%lu total pagecache pages", kind[FRAME_FILE] + kind[FRAME_SHM]);
+    log_warn("%lu total pagecache pages", cached);
     log_warn("0 pages in swap cache");
     log_warn("Free swap  = 0kB");
     log_warn("Total swap = 0kB");

@@ -21,16 +21,14 @@ struct memory {
 /* 0 or -ENOMEM. */
 static int memory_take(struct memory *memory)
 {
-    struct frame_census census;
     int error = frames_locked(&memory->locked);
     if (error)
         return error;
     memory->committed = commit_total();
     memory->limit = commit_limit();
-    frame_census(&census);
-    memory->mapped = census.mapped_cache;
     frame_figures(&memory->frames);
     memory->cached = memory->frames.by_kind[FRAME_FILE] + memory->frames.by_kind[FRAME_SHM];
+    memory->mapped = frames_mapped(memory->cached);
     /* File pages cannot be given up yet, so what is available is what is free, less what stays free. */
     memory->available = memory->frames.free - MIN(memory->frames.free, frame_reserve());
     return 0;
