@@ -110,12 +110,13 @@ static inline void entry_share(pte_t *from, pte_t *to, pte_t entry, struct frame
 static inline void groups_share(pte_t *from, pte_t *to, uint64_t bits, unsigned shift, bool full, bool may_keep)
 {
     struct frame *const records = frame_array;
+    size_t size = 1ul << shift;
 
     for (; bits; bits &= bits - 1) {
         size_t first = (size_t)__builtin_ctzl(bits) << shift;
         pte_t *one = from + first, *other = to + first;
 #pragma GCC unroll 8
-        for (size_t i = 0; i < 1ul << shift; i++) {
+        for (size_t i = 0; i < size; i++) {
             pte_t entry = pte_load(&one[i]);
             if (full || !pte_is_none(entry))
                 entry_share(&one[i], &other[i], entry, entry_frame_in(records, entry), may_keep);
