@@ -362,7 +362,7 @@ static int polled(int fd)
 static void named_pipe(void)
 {
     char byte;
-    int first, second, writer;
+    int first = -1, second = -1, writer = -1;
     ok(mkfifo("fifo", 0600) == 0 && (first = open("fifo", O_RDONLY | O_NONBLOCK)) >= 0, "a named pipe without writers");
     is(polled(first), 0, "is not at its end before the first one came");
     is(read(first, &byte, 1), 0, "whatever read(2) says");

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "thread.h"
 
@@ -85,7 +86,8 @@ static void others_signal_check(void)
 static int fault_with_much(void *arg)
 {
     (void)arg;
-    *(volatile char *)8 = 1;
+    volatile uintptr_t nowhere = 8;
+    *(volatile char *)nowhere = 1;
     return 0;
 }
 
@@ -275,6 +277,7 @@ static int stay(void *arg)
     (void)arg;
     for (;;)
         sleep_milliseconds(1000);
+    return 0;
 }
 
 static void leaderless_stop_check(void)
