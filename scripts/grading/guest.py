@@ -37,6 +37,7 @@ PATIENCE = max(1.0, float(os.environ.get("PATIENCE") or 1))    # a slow host: al
 SILENT_CPU_SECONDS = 4.0 * PATIENCE    # of work by QEMU without one exception or tick: 100 times what a tick of the timer takes
 WORK_CPU_SECONDS = 20.0 * PATIENCE     # of work by QEMU in all: 20 times what the longest test takes
 HOST_SECONDS = 120 * PATIENCE          # the last resort: a machine that does not move at all
+NO_MEMORY = "System is deadlocked on memory"    # the last words of the killer that finds nobody
 ENTRY = "boot_start"        # the kernel's first function: before it there are only firmware and boot loader
 
 
@@ -307,11 +308,15 @@ class Guest:
         self.machine.run_to(self._stop, level=self._level)
 
     def next(self, name, stream=0, lost=verdict.WRONG):
-        """On to the next record, which must be this one. `lost`: what it means if the program gives up before."""
+        """On to the next record, which must be this one. `lost`: what it means if the program gives up before, or would have
+        to be killed for its memory, which the kernel cannot do to the only process of all."""
         try:
             self._go()
         except gdb_remote.Ended:
-            raise self._end_verdict(f"the record `{name}` of process {stream}") from None
+            found = self._end_verdict(f"the record `{name}` of process {stream}")
+            if found.kind == verdict.PANIC and found.seen == NO_MEMORY and lost != verdict.WRONG:
+                found = Verdict(lost, found.expected, found.seen, found.gdb)
+            raise found from None
         words, _ = self.machine.registers()
         record = self._record(self.machine.memory(words[RDI], RECORD.size))
         if record.name == "lost" and name != "lost":
