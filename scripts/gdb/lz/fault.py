@@ -207,7 +207,7 @@ def difference(before, after):
         if old is None or old.bits != step.bits:
             yield f"  level {step.level} [{step.index:3}] before: {pte.words(old.bits) if old else 'no table'}"
             yield f"                after:  {pte.words(step.bits)}"
-    for pfn in sorted(before.frames().keys() | after.frames().keys()):
+    for pfn in {**before.frames(), **after.frames()}: # down the path, those that were on it first
         was, now = before.frames().get(pfn), frame.at(pfn)
         if was is None:
             yield f"  {now}: new to this path"
